@@ -1,0 +1,23 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace proconnect::core {
+
+/// What of a Cookie header is ours, RFC 6265 section 4.2. Views into the header; no copy, no write in place.
+struct OwnCookies {
+    std::optional<std::string_view> session;   ///< nothing when absent or sent more than once
+    std::optional<std::string_view> login;     ///< the same
+    bool any = false;                          ///< the header holds at least one cookie of ours, repeated or not
+    bool others = false;                       ///< it holds something else too
+};
+
+/// Scans a header of any content and length once; names are compared byte for byte.
+[[nodiscard]] OwnCookies scan_cookies(std::string_view header, std::string_view session_name, std::string_view login_name) noexcept;
+
+/// Copies the header without our cookies into `out`, which must hold header.size() bytes; for the application, which never needs them.
+/// @return bytes written; 0 when nothing is left
+std::size_t strip_cookies(std::string_view header, std::string_view session_name, std::string_view login_name, char* out) noexcept;
+
+}  // namespace proconnect::core

@@ -1,0 +1,40 @@
+#include "oidc/jose_header.hpp"
+
+#include "core/base64url.hpp"
+
+namespace proconnect::oidc {
+namespace {
+
+// An x5c chain fits; nobody needs more.
+constexpr json::Limits kHeaderLimits{.max_bytes = 16384, .max_depth = 4, .max_values = 200, .max_string_bytes = 8192};
+
+std::unexpected<core::Error> refuse(core::ErrorCode code, std::string detail) {
+    return std::unexpected(core::Error{code, std::move(detail)});
+}
+
+}  // namespace
+
+std::expected<JoseHeader, core::Error> JoseHeader::parse(std::string_view encoded) {
+    const auto text = core::base64url_decode(encoded);
+    if (!text) {
+        return refuse(core::ErrorCode::jwt_malformed, "JWT: the header is not base64url");
+    }
+    auto document = json::Document::parse_object(*text, kHeaderLimits);
+    if (!document) {
+        return refuse(core::ErrorCode::jwt_malformed, "JWT header: " + document.error().detail);
+    }
+    const auto header = document->root();
+    for (const char* const name : {"crit", "b64"}) {
+        if (header.find(name)) {
+            return refuse(core::ErrorCode::jwt_critical_header, std::string{"JWT: header parameter "} + name + " is not supported");
+        }
+    }
+    const auto alg = header.find("alg");
+    const auto kid = header.find("kid");
+    if (!alg || !alg->is_string() || (kid && !kid->is_string())) {
+        return refuse(core::ErrorCode::jwt_malformed, "JWT: header without alg, or alg or kid is no string");
+    }
+    return JoseHeader{std::move(*document)};
+}
+
+}  // namespace proconnect::oidc

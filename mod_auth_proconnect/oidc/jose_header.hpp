@@ -1,0 +1,32 @@
+#pragma once
+#include <expected>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "json/document.hpp"
+
+namespace proconnect::oidc {
+
+/// The protected header of a JWS or JWE, RFC 7515 section 4 and RFC 7516 section 4. Says what the token claims about itself;
+/// `jwk`, `jku`, `x5c` and `x5u` are deliberately out of reach.
+class JoseHeader {
+public:
+    /// @param encoded  the first part of the compact serialization
+    /// @return PC3001 when it is no base64url of a JSON object with a string `alg`, or `kid` is no string; PC3005 when it has
+    ///         `crit` (we understand no extension) or `b64` (RFC 7797)
+    static std::expected<JoseHeader, core::Error> parse(std::string_view encoded);
+
+    [[nodiscard]] std::string_view algorithm() const noexcept { return text("alg"); }
+    [[nodiscard]] std::string_view encryption() const noexcept { return text("enc"); }
+    [[nodiscard]] std::string_view kid() const noexcept { return text("kid"); }
+    /// For the parameters of the key agreement: `epk`, `apu`, `apv`.
+    [[nodiscard]] json::Value root() const noexcept { return document_.root(); }
+
+private:
+    explicit JoseHeader(json::Document document) noexcept : document_(std::move(document)) {}
+    /// "" when absent or no string
+    [[nodiscard]] std::string_view text(std::string_view name) const noexcept { return document_.root().string_member(name).value_or(""); }
+    json::Document document_;
+};
+
+}  // namespace proconnect::oidc
