@@ -1,0 +1,132 @@
+#include "httpd/authn_hook.hpp"
+
+#include <strings.h>
+
+#include <http_core.h>
+#include <http_request.h>
+
+#include "access/request_kind.hpp"
+#include "httpd/environment.hpp"
+#include "httpd/log.hpp"
+#include "httpd/log_redaction.hpp"
+#include "httpd/login.hpp"
+#include "httpd/page.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+access::RequestKind kind_of(const request_rec* r) {
+    return access::classify_request({.method = r->header_only ? "HEAD" : std::string_view{r->method},
+                                     .accept = header(r, "Accept"),
+                                     .sec_fetch_mode = header(r, "Sec-Fetch-Mode"),
+                                     .sec_fetch_dest = header(r, "Sec-Fetch-Dest"),
+                                     .sec_purpose = header(r, "Sec-Purpose"),
+                                     .purpose = header(r, "Purpose"),
+                                     .x_requested_with = header(r, "X-Requested-With"),
+                                     .upgrade = header(r, "Upgrade"),
+                                     .authorization = header(r, "Authorization")});
+}
+
+/// The request as the browser sent it, before internal redirects (mod_rewrite, ErrorDocument).
+const request_rec* first_of(const request_rec* r) {
+    while (r->prev != nullptr) {
+        r = r->prev;
+    }
+    return r;
+}
+
+/// The request target without scheme and host, which a client may send (RFC 9112 section 3.2.2).
+std::string path_and_query(std::string_view target) {
+    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
+        const auto path = target.find('/', scheme + 3);
+        return path == std::string_view::npos ? "/" : std::string{target.substr(path)};
+    }
+    return std::string{target};
+}
+
+bool serves_an_error(const request_rec* r) {
+    for (; r->prev != nullptr; r = r->prev) {
+        if (r->prev->status >= HTTP_BAD_REQUEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// An answer written in a hook ends the request; OK would let it go on to the protected content.
+int finished(int status) {
+    return status == OK ? DONE : status;
+}
+
+int without_user(request_rec* r, RequestState& state) {
+    const auto& config = directory_config(r);
+    const auto what = config.unauthenticated ? config.unauthenticated->value : Unauthenticated::login;
+    if (r->main != nullptr || serves_an_error(r)) {
+        // A subrequest has no browser to answer, and an error document is no page to come back to.
+        return HTTP_UNAUTHORIZED;
+    }
+    const auto asked_for = path_and_query(first_of(r)->unparsed_uri);
+    // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
+    switch (what == Unauthenticated::deny ? access::RequestKind::machine : kind_of(r)) {
+        case access::RequestKind::navigation:
+            return finished(begin_login_and_redirect(r, state, asked_for));
+        case access::RequestKind::form:
+            return finished(send_failure(r, state, {core::ErrorCode::form_not_kept, "a form was sent without a session"}, asked_for));
+        case access::RequestKind::machine:
+            return finished(send_login_required(r, state));
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+}  // namespace
+
+int authenticate(request_rec* r) {
+    const char* type = ap_auth_type(r);
+    if (type == nullptr || strcasecmp(type, "ProConnect") != 0) {
+        return DECLINED;
+    }
+    cap_log_level(r);
+    auto* state = state_of(r);
+    if (state == nullptr) {
+        log_failure(r, {core::ErrorCode::configuration_invalid, "AuthType ProConnect, but no ProConnectPlatform applies to this virtual host"}, "");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    const auto& config = directory_config(r);
+    const bool extends = !config.extend_session || config.extend_session->value;
+    const auto user = signed_in(r, *state, extends ? session::Touch::yes : session::Touch::no);
+    if (!user) {
+        // A store that fails is no reason to log in again: that would only fail later.
+        return r->main != nullptr ? HTTP_SERVICE_UNAVAILABLE : finished(send_failure(r, *state, user.error(), ""));
+    }
+    if (*user == nullptr) {
+        return without_user(r, *state);
+    }
+    if (const auto set = set_environment(r, **user); !set) {
+        clear_environment(r);
+        return r->main != nullptr ? HTTP_FORBIDDEN : finished(send_failure(r, *state, set.error(), ""));
+    }
+    return OK;
+}
+
+int name_user_where_open(request_rec* r) {
+    const auto& config = directory_config(r);
+    const char* type = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass ? ap_auth_type(r) : nullptr;
+    auto* state = type != nullptr && strcasecmp(type, "ProConnect") == 0 ? state_of(r) : nullptr;
+    if (state == nullptr || state->endpoint != Endpoint::none) {
+        return DECLINED;
+    }
+    clear_environment(r);
+    const bool extends = !config.extend_session || config.extend_session->value;
+    const auto user = signed_in(r, *state, extends ? session::Touch::yes : session::Touch::no);
+    if (!user) {
+        // The page is open to everybody, so it is shown; but the log says why nobody is named on it.
+        log_failure(r, user.error(), "");
+        return DECLINED;
+    }
+    if (*user != nullptr && !set_environment(r, **user)) {
+        clear_environment(r);
+    }
+    return DECLINED;
+}
+
+}  // namespace proconnect::httpd

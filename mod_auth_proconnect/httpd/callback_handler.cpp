@@ -1,0 +1,146 @@
+#include "httpd/callback_handler.hpp"
+
+#include "crypto/digest.hpp"
+#include "core/url.hpp"
+#include "httpd/log.hpp"
+#include "httpd/login.hpp"
+#include "httpd/page.hpp"
+#include "oidc/login_flow.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+using core::Error;
+using core::ErrorCode;
+
+/// Keyed, so that neither a dump of the store nor its snapshot tells who is signed in.
+std::expected<session::SubjectTag, Error> subject_tag(const session::ServerKey& key, std::string_view subject) {
+    const auto mac = crypto::hmac_sha256(key.subject_tag, subject);
+    if (!mac) {
+        return std::unexpected(mac.error());
+    }
+    session::SubjectTag tag{};
+    std::copy_n(mac->begin(), tag.size(), tag.begin());
+    return tag;
+}
+
+/// Takes one of the permits to wait for ProConnect at its first call, when the login has proved to be this browser's, and keeps it for the others.
+class TurnTakingClient final : public http::Client {
+public:
+    TurnTakingClient(http::Client& client, http::WaitSlots& slots) noexcept : client_(client), slots_(slots) {}
+    std::expected<http::Response, Error> send(const http::Request& request) override {
+        if (!permit_) {
+            if (auto permit = slots_.acquire(kPermitWait)) {
+                permit_.emplace(std::move(*permit));
+            } else {
+                return std::unexpected(Error{ErrorCode::provider_busy, "as many logins as may wait for ProConnect do so already"});
+            }
+        }
+        return client_.send(request);
+    }
+
+private:
+    http::Client& client_;
+    http::WaitSlots& slots_;
+    std::optional<http::WaitSlots::Permit> permit_;
+};
+
+std::string_view session_name(const SignedIn* user) {
+    const auto item = user != nullptr ? user->attributes.find("PROCONNECT_SESSION") : std::nullopt;
+    return item ? item->value_view : std::string_view{};
+}
+
+std::expected<session::SessionHandle, Error> begin_session(const RequestState& state, oidc::FinishedLogin& login) {
+    const auto& site = *state.site->site;
+    const auto tag = subject_tag(runtime()->keys.current, login.claims.subject);
+    if (!tag) {
+        return std::unexpected(tag.error());
+    }
+    // First, so that a claim of the same name cannot take its variable.
+    login.claims.attributes.insert(login.claims.attributes.begin(),
+                                   {.claim = "session", .value = login.session_name, .kind = session::Attribute::Kind::text, .derived = true});
+    session::RecordHead head;
+    head.realm = site.realm;
+    head.subject = *tag;
+    head.created = state.now;
+    head.last_used = state.now;
+    head.expires = state.now + site.session_lifetime;
+    head.idle = site.session_idle;
+    session::SessionTokens tokens;
+    tokens.id_token = std::move(login.tokens.id_token);
+    return session::create_session(*runtime()->store, head, login.claims.attributes, tokens, state.now);
+}
+
+/// Errors of a callback that is merely stale: a reload, the back button, a bookmark. With a live session they are none.
+bool is_stale(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::callback_without_state:
+        case ErrorCode::callback_without_code:
+        case ErrorCode::callback_repeated:
+        case ErrorCode::state_unreadable:
+        case ErrorCode::state_expired:
+        case ErrorCode::state_of_another_browser:
+        case ErrorCode::code_refused:
+            return true;
+        default:
+            return false;
+    }
+}
+
+int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failure) {
+    if (is_stale(failure.error.code)) {
+        const auto user = signed_in(r, state, session::Touch::no);
+        if (user && *user != nullptr) {
+            // Only this browser's own ticket says where to go: another's address is not followed.
+            const bool own = failure.ours && core::is_local_return_address(failure.return_address);
+            return redirect(r, HTTP_MOVED_TEMPORARILY, own ? failure.return_address : "/");
+        }
+    }
+    return send_failure(r, state, failure.error, failure.ours || failure.error.code == ErrorCode::state_of_another_browser ? failure.return_address : "");
+}
+
+void end_former_session(RequestState& state) {
+    if (!state.handle) {
+        return;
+    }
+    if (const auto id = state.handle->lookup_id()) {
+        // Best effort: the new session is there already, and the old one is forgotten by the browser.
+        static_cast<void>(runtime()->store->remove(*id, state.site->site->realm));
+    }
+}
+
+}  // namespace
+
+int handle_callback(request_rec* r, RequestState& state) {
+    auto& site = *state.site;
+    if (r->method_number != M_GET || r->header_only) {
+        return send_failure(r, state, {ErrorCode::method_not_allowed, "callback: only GET"}, "");
+    }
+    if (!site.provider) {
+        return send_failure(r, state, {ErrorCode::internal_error, "this child process could not prepare its calls to ProConnect"}, "");
+    }
+    const auto user = signed_in(r, state, session::Touch::no);
+    if (!user) {
+        return send_failure(r, state, user.error(), "");
+    }
+    TurnTakingClient http{*site.http, *runtime()->wait_slots};
+    const oidc::LoginContext context{.client = site.site->client, .provider = *site.provider, .http = http, .keys = runtime()->keys, .now = state.now, .live_session = session_name(*user)};
+    auto login = oidc::finish_login(context, state.query != nullptr ? state.query : "", state.cookies.login.value_or(""));
+    if (!login) {
+        return refuse(r, state, login.error());
+    }
+    if (const auto& names = login->claims.left_out; !names.empty()) {
+        log_server_warning(r->server, std::to_string(names.size()) + " claims were left out of a session, they are too long; the first is " + printable(names.front()));
+    }
+    const auto handle = begin_session(state, *login);
+    if (!handle) {
+        return send_failure(r, state, handle.error(), login->return_address);
+    }
+    end_former_session(state);
+    auto cookie = handle->cookie_value();
+    set_cookie(r, *site.site, site.site->cookie_name, cookie);
+    core::wipe(cookie.data(), cookie.size());
+    return redirect(r, HTTP_MOVED_TEMPORARILY, core::is_local_return_address(login->return_address) ? login->return_address : "/");
+}
+
+}  // namespace proconnect::httpd

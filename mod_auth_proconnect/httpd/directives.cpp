@@ -1,0 +1,258 @@
+// The directives: reading and checking of each value on its own. What values mean together is checked in site.cpp.
+#include <algorithm>
+#include <charconv>
+
+#include "httpd/config.hpp"
+#include "httpd/guard.hpp"
+#include "httpd/pool.hpp"
+#include "session/session.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+Place place_of(const cmd_parms* cmd) {
+    return {.directive = cmd->cmd->name, .file = cmd->directive->filename, .line = static_cast<unsigned>(cmd->directive->line_num)};
+}
+
+const char* complaint(const cmd_parms* cmd, const std::string& text) {
+    return pool_copy(cmd->pool, std::string{cmd->cmd->name} + " " + text);
+}
+
+// A directive of the server inside <Location> would silently apply to the whole server.
+const char* check_server_context(cmd_parms* cmd) {
+    if (const char* wrong = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT)) {
+        return wrong;
+    }
+    auto& config = server_config(cmd->server);
+    if (!config.own) {
+        config.own = place_of(cmd);
+    }
+    return nullptr;
+}
+
+template <typename T>
+const char* store_once(cmd_parms* cmd, Optional<T>& setting, T value) {
+    if (setting) {
+        return complaint(cmd, "is given twice here; the other is " + setting->place.text());
+    }
+    setting = Setting<T>{std::move(value), place_of(cmd)};
+    return nullptr;
+}
+
+template <typename T>
+const char* store_once(cmd_parms* cmd, const Setting<T>*& setting, T value) {
+    if (setting != nullptr) {
+        return complaint(cmd, "is given twice here; the other is " + setting->place.text());
+    }
+    setting = pool_make<Setting<T>>(cmd->pool, std::move(value), place_of(cmd));
+    return nullptr;
+}
+
+const char* check_plain_text(cmd_parms* cmd, std::string_view text) {
+    const bool printable = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+    return text.empty() || !printable ? complaint(cmd, "needs a value without control characters") : nullptr;
+}
+
+template <auto Field>
+const char* set_text(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        if (const char* wrong = check_plain_text(cmd, argument)) return wrong;
+        return store_once<std::string>(cmd, server_config(cmd->server).*Field, argument);
+    });
+}
+
+template <auto Field>
+const char* set_duration(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        const auto duration = parse_duration(argument);
+        if (!duration) {
+            return complaint(cmd, "takes a number with a unit (s, m, h or d), for instance 90s or 12h; not '" + std::string{argument} + "'");
+        }
+        return store_once(cmd, server_config(cmd->server).*Field, *duration);
+    });
+}
+
+const char* set_session_max(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        const std::string_view text{argument};
+        long value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc{} || end != text.data() + text.size() || value < 10 || value > 10'000'000) {
+            return complaint(cmd, "takes a number of sessions from 10 to 10000000");
+        }
+        return store_once(cmd, server_config(cmd->server).session_max, value);
+    });
+}
+
+const char* add_decryption_key(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        auto& keys = server_config(cmd->server).decryption_keys;
+        if (keys.size() == 4) {
+            return complaint(cmd, "is given more than four times");
+        }
+        keys.push_back({argument, place_of(cmd)});
+        return nullptr;
+    });
+}
+
+struct Word {
+    std::string_view name;
+    int value;
+};
+
+template <typename T, auto Field, const auto& Words>
+const char* set_word(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        std::string known;
+        for (const auto& [name, value] : Words) {
+            if (name == argument) {
+                return store_once(cmd, static_cast<DirectoryConfig*>(directory)->*Field, static_cast<T>(value));
+            }
+            known += (known.empty() ? "" : ", ") + std::string{name};
+        }
+        return complaint(cmd, "takes one of " + known + "; not '" + argument + "'");
+    });
+}
+
+constexpr Word kUnauthenticatedWords[] = {{"login", static_cast<int>(Unauthenticated::login)},
+                                          {"deny", static_cast<int>(Unauthenticated::deny)},
+                                          {"pass", static_cast<int>(Unauthenticated::pass)}};
+constexpr Word kEncodingWords[] = {{"percent", static_cast<int>(HeaderEncoding::percent)},
+                                   {"base64url", static_cast<int>(HeaderEncoding::base64url)},
+                                   {"utf8", static_cast<int>(HeaderEncoding::utf8)}};
+constexpr Word kPromptWords[] = {{"login", 1}, {"off", 0}};
+constexpr Word kOnOffWords[] = {{"on", 1}, {"off", 0}};
+
+template <auto Field>
+const char* set_text_or_expression(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        TextOrExpression value;
+        const std::string_view text{argument};
+        if (text.starts_with("expr=")) {
+            const char* error = nullptr;
+            value.expression = ap_expr_parse_cmd_mi(cmd, argument + 5, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_RESTRICTED, &error, nullptr, auth_proconnect_module.module_index);
+            if (error != nullptr) {
+                return complaint(cmd, "has an expression that cannot be read: " + std::string{error});
+            }
+        } else {
+            if (const char* wrong = check_plain_text(cmd, text)) return wrong;
+            value.text = text;
+        }
+        return store_once(cmd, static_cast<DirectoryConfig*>(directory)->*Field, std::move(value));
+    });
+}
+
+const char* check_claim_name(cmd_parms* cmd, std::string_view name) {
+    const auto allowed = [](unsigned char c) { return (c > 0x20 && c < 0x7f) && c != '"' && c != '\\' && c != ';' && c != ','; };
+    return name.empty() || !std::ranges::all_of(name, allowed) ? complaint(cmd, "takes names of claims, for instance email or custom.service") : nullptr;
+}
+
+const char* set_remote_user(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_claim_name(cmd, argument)) return wrong;
+        if (std::string_view{argument} != "sub") {
+            log_startup_warning(cmd->server, place_of(cmd).text() + ": " + printable(argument) + " may change or pass to somebody else; only sub stays one person's");
+        }
+        return store_once<ClaimName>(cmd, static_cast<DirectoryConfig*>(directory)->remote_user, {argument, session::variable_name(argument)});
+    });
+}
+
+const char* set_headers(cmd_parms* cmd, void* directory, int count, char* const arguments[]) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (count == 0) {
+            return complaint(cmd, "takes on, off or a list of claims");
+        }
+        std::vector<std::string> names;
+        for (int i = 0; i < count; ++i) {
+            const std::string_view name{arguments[i]};
+            if ((name == "on" || name == "off") && count > 1) {
+                return complaint(cmd, "takes on, off or a list of claims, not both");
+            }
+            if (name == "on") {
+                names.emplace_back("*");
+            } else if (name != "off") {
+                if (const char* wrong = check_claim_name(cmd, name)) return wrong;
+                names.push_back(session::variable_name(name));
+            }
+        }
+        return store_once(cmd, static_cast<DirectoryConfig*>(directory)->headers, std::move(names));
+    });
+}
+
+constexpr int kServer = RSRC_CONF;
+constexpr int kAnywhere = RSRC_CONF | OR_AUTHCFG;
+
+}  // namespace
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+    long number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end + 1 != text.data() + text.size() || number <= 0) {
+        return std::nullopt;
+    }
+    long unit = 0;
+    switch (*end) {
+        case 's': unit = 1; break;
+        case 'm': unit = 60; break;
+        case 'h': unit = 3600; break;
+        case 'd': unit = 86400; break;
+        default: return std::nullopt;
+    }
+    constexpr long kYear = 365 * 86400;
+    if (number > kYear / unit) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds{number * unit};
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"  // httpd's table macros use designated initializers of a C union
+const command_rec kDirectives[] = {
+    AP_INIT_TAKE1("ProConnectPlatform", set_text<&ServerConfig::platform>, nullptr, kServer,
+                  "production, integration, rie-production, rie-integration, or an issuer URL"),
+    AP_INIT_TAKE1("ProConnectClientID", set_text<&ServerConfig::client_id>, nullptr, kServer, "client_id given by ProConnect"),
+    AP_INIT_TAKE1("ProConnectClientSecret", set_text<&ServerConfig::client_secret>, nullptr, kServer, "file:PATH, exec:PROGRAM, env:NAME or the secret itself"),
+    AP_INIT_TAKE1("ProConnectClientKey", set_text<&ServerConfig::client_key>, nullptr, kServer, "PEM file of the private key for private_key_jwt"),
+    AP_INIT_TAKE1("ProConnectTokenEndpointAuth", set_text<&ServerConfig::token_endpoint_auth>, nullptr, kServer,
+                  "client_secret_post, private_key_jwt or client_secret_basic"),
+    AP_INIT_TAKE1("ProConnectBaseURL", set_text<&ServerConfig::base_url>, nullptr, kServer, "public address of the site, for instance https://app.gouv.fr"),
+    AP_INIT_TAKE1("ProConnectPrefix", set_text<&ServerConfig::prefix>, nullptr, kServer, "path under which the module's own pages live"),
+    AP_INIT_TAKE1("ProConnectRedirectURI", set_text<&ServerConfig::redirect_uri>, nullptr, kServer, "path or URL, exactly as registered"),
+    AP_INIT_TAKE1("ProConnectPostLogoutRedirectURI", set_text<&ServerConfig::post_logout_redirect_uri>, nullptr, kServer, "path or URL, exactly as registered"),
+    AP_INIT_TAKE1("ProConnectScope", set_text<&ServerConfig::scope>, nullptr, kServer, "scopes separated by spaces, in quotes; openid among them"),
+    AP_INIT_TAKE1("ProConnectSigningAlgorithm", set_text<&ServerConfig::signing_algorithm>, nullptr, kServer, "asymmetric, ES256, RS256 or HS256"),
+    AP_INIT_TAKE1("ProConnectUserInfoAlgorithm", set_text<&ServerConfig::userinfo_algorithm>, nullptr, kServer, "any, asymmetric, ES256, RS256, HS256 or none"),
+    AP_INIT_TAKE1("ProConnectDecryptionKey", add_decryption_key, nullptr, kServer, "PEM file of a private key for encrypted tokens; repeatable"),
+    AP_INIT_TAKE1("ProConnectClockSkew", set_duration<&ServerConfig::clock_skew>, nullptr, kServer, "tolerance on the dates in tokens, for instance 60s"),
+    AP_INIT_TAKE1("ProConnectCAFile", set_text<&ServerConfig::ca_file>, nullptr, kServer, "PEM file of the authorities for calls to ProConnect"),
+    AP_INIT_TAKE1("ProConnectProxy", set_text<&ServerConfig::proxy>, nullptr, kServer, "proxy for calls to ProConnect, for instance http://proxy:3128"),
+    AP_INIT_TAKE1("ProConnectTimeout", set_duration<&ServerConfig::timeout>, nullptr, kServer, "time-out of each call to ProConnect, for instance 10s"),
+    AP_INIT_TAKE1("ProConnectSessionStore", set_text<&ServerConfig::session_store>, nullptr, kServer, "shm"),
+    AP_INIT_TAKE1("ProConnectSessionMax", set_session_max, nullptr, kServer, "number of sessions the shared memory has room for"),
+    AP_INIT_TAKE1("ProConnectSessionIdle", set_duration<&ServerConfig::session_idle>, nullptr, kServer, "a session unused this long ends, for instance 1h"),
+    AP_INIT_TAKE1("ProConnectSessionLifetime", set_duration<&ServerConfig::session_lifetime>, nullptr, kServer, "a session ends after this long, for instance 12h"),
+    AP_INIT_TAKE1("ProConnectSessionSnapshot", set_text<&ServerConfig::session_snapshot>, nullptr, kServer, "file where sessions wait during a full stop, or off"),
+    AP_INIT_TAKE1("ProConnectServerKey", set_text<&ServerConfig::server_key>, nullptr, kServer, "file of 32 random bytes"),
+    AP_INIT_TAKE1("ProConnectCookieName", set_text<&ServerConfig::cookie_name>, nullptr, kServer, "name of the session cookie"),
+    AP_INIT_TAKE1("ProConnectServiceName", set_text<&ServerConfig::service_name>, nullptr, kServer, "name of the service on the pages"),
+    AP_INIT_TAKE1("ProConnectSupport", set_text<&ServerConfig::support>, nullptr, kServer, "mail address or URL for people who are stuck"),
+    AP_INIT_TAKE1("ProConnectUnauthenticated", (set_word<Unauthenticated, &DirectoryConfig::unauthenticated, kUnauthenticatedWords>), nullptr, kAnywhere,
+                  "login, deny or pass"),
+    AP_INIT_TAKE1("ProConnectRemoteUser", set_remote_user, nullptr, kAnywhere, "claim that becomes REMOTE_USER"),
+    AP_INIT_TAKE_ARGV("ProConnectHeaders", set_headers, nullptr, kAnywhere, "on, off or a list of claims to pass as X-ProConnect-* request headers"),
+    AP_INIT_TAKE1("ProConnectHeaderEncoding", (set_word<HeaderEncoding, &DirectoryConfig::header_encoding, kEncodingWords>), nullptr, kAnywhere,
+                  "percent, base64url or utf8"),
+    AP_INIT_TAKE1("ProConnectIdpHint", set_text_or_expression<&DirectoryConfig::idp_hint>, nullptr, kAnywhere, "idp_id, or expr=…"),
+    AP_INIT_TAKE1("ProConnectLoginHint", set_text_or_expression<&DirectoryConfig::login_hint>, nullptr, kAnywhere, "e-mail address, or expr=…"),
+    AP_INIT_TAKE1("ProConnectSiretHint", set_text_or_expression<&DirectoryConfig::siret_hint>, nullptr, kAnywhere, "14 digits, or expr=…"),
+    AP_INIT_TAKE1("ProConnectPrompt", (set_word<bool, &DirectoryConfig::prompt_login, kPromptWords>), nullptr, kAnywhere, "login or off"),
+    AP_INIT_TAKE1("ProConnectExtendSession", (set_word<bool, &DirectoryConfig::extend_session, kOnOffWords>), nullptr, kAnywhere, "on or off"),
+    {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr},
+};
+#pragma GCC diagnostic pop
+
+}  // namespace proconnect::httpd

@@ -1,0 +1,85 @@
+// The module record and its hooks; nothing else. What each hook does stands where it is defined.
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mpm_common.h>
+
+#include "httpd/authn_hook.hpp"
+#include "httpd/config.hpp"
+#include "httpd/endpoints.hpp"
+#include "httpd/guard.hpp"
+#include "httpd/housekeeping.hpp"
+#include "httpd/request.hpp"
+#include "httpd/runtime.hpp"
+
+namespace {
+
+namespace pc = proconnect::httpd;
+
+int on_check_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    return pc::guarded(s, HTTP_INTERNAL_SERVER_ERROR, [&] { return pc::check_configuration(pconf, s); });
+}
+
+int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;  // httpd reads its configuration twice at start; the first pass is thrown away
+    }
+    return pc::guarded(s, HTTP_INTERNAL_SERVER_ERROR, [&] { return pc::start(pconf, s); });
+}
+
+void on_child_init(apr_pool_t* pchild, server_rec* s) noexcept {
+    pc::guarded(s, 0, [&] {
+        pc::start_child(pchild, s);
+        return 0;
+    });
+}
+
+int on_monitor(apr_pool_t* pool, server_rec* s) noexcept {
+    return pc::guarded(s, DECLINED, [&] { return pc::keep_house_in_parent(pool, s); });
+}
+
+template <int (*Body)(request_rec*)>
+int guarded_hook(request_rec* r) noexcept {
+    return pc::guarded(r, [&] { return Body(r); });
+}
+
+void register_hooks(apr_pool_t*) {
+    // Configuration and life cycle. Children are prepared late, after the modules that change their user.
+    ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+
+    // First of all, before any module can act on headers that imitate ours (mod_setenvif, mod_headers early).
+    ap_hook_post_read_request(guarded_hook<pc::read_request>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // Before mod_proxy and mod_rewrite, which may take the whole site.
+    ap_hook_translate_name(guarded_hook<pc::claim_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(guarded_hook<pc::claim_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // Our own pages need no login.
+    ap_hook_check_access_ex(guarded_hook<pc::admit_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    // Who is it? Before the basic and digest modules, which decline another AuthType anyway.
+    ap_hook_check_authn(guarded_hook<pc::authenticate>, nullptr, nullptr, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    // After access is granted, before mod_env, mod_headers and mod_rewrite read the variables.
+    ap_hook_fixups(guarded_hook<pc::name_user_where_open>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // Before every other handler, so that SetHandler cannot take our pages.
+    ap_hook_handler(guarded_hook<pc::serve_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+}
+
+}  // namespace
+
+extern "C" {
+module AP_MODULE_DECLARE_DATA auth_proconnect_module = {
+    STANDARD20_MODULE_STUFF,
+    pc::create_directory_config,
+    pc::merge_directory_config,
+    pc::create_server_config,
+    pc::merge_server_config,
+    pc::kDirectives,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE,
+#endif
+};
+}

@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include <httpd.h>
+
+#include "core/error.hpp"
+#include "httpd/request.hpp"
+
+namespace proconnect::httpd {
+
+/// French unless Accept-Language prefers English.
+[[nodiscard]] core::Language language_of(const request_rec* r);
+
+/// What stands on a page. All text is escaped when it is written; nothing of it comes from the request but a checked local address in `action`.
+struct Page {
+    int status = 200;
+    std::string title, text;
+    std::string button;          ///< label; "" = no button
+    std::string action;          ///< local address the button leads to
+    bool post = false;           ///< the button is a form that POSTs, not a link
+    std::string reference;       ///< "PC2001 · ABCDEFGHJK", or ""
+    bool retry_later = false;    ///< adds Retry-After
+};
+
+/// Writes the whole answer: headers (CSP without script, no-store, no framing, no referrer) and body. For machine clients the same as JSON.
+/// @return what a handler returns; a hook before the handler returns DONE instead
+int send_page(request_rec* r, const RequestState& state, const Page& page);
+
+/// The page of a failure, and its one log line; both carry the same reference. @param return_address where "try again" leads, "" = the site's start
+int send_failure(request_rec* r, const RequestState& state, const core::Error& error, std::string_view return_address);
+
+/// 401 for a client that cannot be sent to ProConnect: WWW-Authenticate and a small JSON body that names the login page.
+int send_login_required(request_rec* r, const RequestState& state);
+
+}  // namespace proconnect::httpd

@@ -1,0 +1,218 @@
+#include "httpd/request.hpp"
+
+#include <strings.h>
+
+#include <cstring>
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "httpd/log_redaction.hpp"
+#include "httpd/pool.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+// ---- what must not come from the client
+
+char normalized(char c) {
+    const bool is_upper = c >= 'A' && c <= 'Z';
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '\0';
+    return is_upper ? static_cast<char>(c | 0x20) : is_plain ? c : '-';
+}
+
+bool starts_like(const char* name, std::string_view prefix) {
+    for (const char c : prefix) {
+        if (normalized(*name) != c) {
+            return false;
+        }
+        ++name;
+    }
+    return true;
+}
+
+/// CGI and other gateways fold '-', '_' and other signs together, so every spelling counts.
+bool imitates_ours(const char* name) {
+    const char first = normalized(name[0]);
+    return (first == 'x' && starts_like(name, "x-proconnect-")) || (first == 'p' && starts_like(name, "proconnect-")) ||
+           (first == 'r' && starts_like(name, "remote-user") && name[11] == '\0');
+}
+
+void remove_imitations(request_rec* r) {
+    const auto* entries = apr_table_elts(r->headers_in);
+    const auto* entry = reinterpret_cast<const apr_table_entry_t*>(entries->elts);
+    for (int i = 0; i < entries->nelts; ++i) {
+        if (entry[i].key != nullptr && imitates_ours(entry[i].key)) {
+            apr_table_unset(r->headers_in, entry[i].key);
+            i = -1;  // the table moved its entries together
+        }
+    }
+}
+
+// ---- our cookies
+
+void read_cookies(request_rec* r, RequestState& state) {
+    const char* header = apr_table_get(r->headers_in, "Cookie");
+    if (header == nullptr) {
+        return;
+    }
+    const auto& site = *state.site->site;
+    const std::string_view text{header};
+    state.cookies = core::scan_cookies(text, site.cookie_name, site.login_cookie_name);
+    if (!state.cookies.any) {
+        return;
+    }
+    if (state.cookies.session) {
+        state.handle = session::SessionHandle::parse(*state.cookies.session);
+    }
+    // Neither the application nor a back end has any use for them, and a log of headers shall not hold them.
+    if (!state.cookies.others) {
+        apr_table_unset(r->headers_in, "Cookie");
+        return;
+    }
+    char* rest = static_cast<char*>(apr_palloc(r->pool, text.size() + 1));
+    const auto length = core::strip_cookies(text, site.cookie_name, site.login_cookie_name, rest);
+    if (length == 0) {
+        apr_table_unset(r->headers_in, "Cookie");
+    } else {
+        rest[length] = '\0';
+        apr_table_setn(r->headers_in, "Cookie", rest);
+    }
+}
+
+// ---- our own pages
+
+Endpoint endpoint_of(const Site& site, std::string_view path) {
+    if (path == site.callback_path) {
+        return Endpoint::callback;
+    }
+    if (path == site.logged_out_path) {
+        return Endpoint::logged_out;
+    }
+    if (!path.starts_with(site.prefix) || path.size() <= site.prefix.size() || path[site.prefix.size()] != '/') {
+        return Endpoint::none;
+    }
+    const auto name = path.substr(site.prefix.size() + 1);
+    if (name == "login") {
+        return Endpoint::login;
+    }
+    if (name == "logout") {
+        return Endpoint::logout;
+    }
+    if (name == "session") {
+        return Endpoint::session;
+    }
+    if (name == "jwks") {
+        return Endpoint::jwks;
+    }
+    return Endpoint::unknown;
+}
+
+/// Copies a record into the request's pool.
+class PoolBuffer final : public session::RecordBuffer {
+public:
+    explicit PoolBuffer(apr_pool_t* pool) noexcept : pool_(pool) {}
+    std::span<std::uint8_t> reserve(std::size_t size) noexcept override {
+        auto* memory = static_cast<std::uint8_t*>(apr_palloc(pool_, size));
+        return {memory, memory == nullptr ? 0 : size};
+    }
+
+private:
+    apr_pool_t* pool_;
+};
+
+}  // namespace
+
+int read_request(request_rec* r) {
+    if (runtime() == nullptr) {
+        return DECLINED;
+    }
+    cap_log_level(r);
+    remove_imitations(r);   // on every virtual host: an application may be reached through several
+    auto* site = site_of(r->server);
+    if (site == nullptr || (r->prev != nullptr && state_of(r->prev) != nullptr)) {
+        return DECLINED;    // an internal redirect passes here too, its cookies are taken out already
+    }
+    auto* state = pool_make<RequestState>(r->pool);
+    ap_set_module_config(r->request_config, &auth_proconnect_module, state);
+    state->site = site;
+    state->now = core::UnixTime{std::chrono::seconds{apr_time_sec(r->request_time)}};
+    read_cookies(r, *state);
+    state->endpoint = r->uri != nullptr ? endpoint_of(*site->site, r->uri) : Endpoint::none;
+    if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out) {
+        state->query = take_query(r);
+    }
+    return DECLINED;
+}
+
+RequestState* state_of(const request_rec* r) {
+    while (r != nullptr) {
+        if (auto* state = static_cast<RequestState*>(ap_get_module_config(r->request_config, &auth_proconnect_module))) {
+            return state;
+        }
+        r = r->main != nullptr ? r->main : r->prev;
+    }
+    return nullptr;
+}
+
+std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
+    if (!state.looked_up && state.handle) {
+        // The whole family of requests shares the result, so it lives in the first one's pool.
+        request_rec* first = r;
+        while (first->main != nullptr || first->prev != nullptr) {
+            first = first->main != nullptr ? first->main : first->prev;
+        }
+        PoolBuffer buffer{first->pool};
+        const auto opened = session::open_session(*runtime()->store, *state.handle, state.site->site->realm, session::Part::attributes, buffer, state.now, touch);
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        if (*opened) {
+            if (const auto block = session::AttributeBlock::parse((*opened)->plaintext)) {
+                state.user = SignedIn{.head = (*opened)->head, .attributes = *block};
+            }
+        }
+    }
+    state.looked_up = true;
+    return state.user ? &*state.user : nullptr;
+}
+
+std::string_view header(const request_rec* r, const char* name) {
+    const char* value = apr_table_get(r->headers_in, name);
+    return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+namespace {
+
+void add_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value, const char* age) {
+    std::string line = name + '=' + std::string{value} + "; Path=/; HttpOnly; SameSite=Lax" + age;
+    if (site.secure_cookies) {
+        line += "; Secure";
+    }
+    // err_headers_out goes out with errors and redirects too.
+    apr_table_addn(r->err_headers_out, "Set-Cookie", pool_copy(r->pool, line));
+    core::wipe(line.data(), line.size());
+}
+
+}  // namespace
+
+void set_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value) {
+    add_cookie(r, site, name, value, "");
+}
+
+void clear_cookie(request_rec* r, const Site& site, const std::string& name) {
+    add_cookie(r, site, name, "", "; Max-Age=0");
+}
+
+int redirect(request_rec* r, int status, std::string_view location) {
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "Location", pool_copy(r->pool, location));
+    // Answered here, not by httpd: an ErrorDocument for redirects would be shown instead.
+    r->status = status;
+    ap_discard_request_body(r);
+    ap_set_content_length(r, 0);
+    return OK;
+}
+
+}  // namespace proconnect::httpd

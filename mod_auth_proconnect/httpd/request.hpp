@@ -1,0 +1,57 @@
+#pragma once
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <httpd.h>
+
+#include "core/cookie.hpp"
+#include "core/error.hpp"
+#include "httpd/runtime.hpp"
+#include "session/session.hpp"
+
+namespace proconnect::httpd {
+
+/// The module's own pages, below ProConnectPrefix.
+enum class Endpoint { none, callback, login, logout, logged_out, session, jwks, unknown };
+
+/// The signed-in user of a request: views into the request's pool.
+struct SignedIn {
+    session::RecordHead head;
+    session::AttributeBlock attributes;
+};
+
+/// What the module knows of one request. Made when its headers are read; subrequests and internal redirects share it.
+struct RequestState {
+    SiteRuntime* site = nullptr;
+    core::OwnCookies cookies;               ///< views into the Cookie header as it came
+    std::optional<session::SessionHandle> handle;
+    Endpoint endpoint = Endpoint::none;
+    const char* query = nullptr;            ///< of a callback or logged-out request, taken away from the logs
+    core::UnixTime now{};
+    bool looked_up = false;
+    std::optional<SignedIn> user;
+};
+
+/// Reads the request's headers: takes out whatever imitates ours and our own cookies, recognises our own pages.
+int read_request(request_rec* r);
+
+/// Null for a virtual host without ProConnect.
+RequestState* state_of(const request_rec* r);
+
+/// Looks the session up, once per request. Nothing when there is none; an error when the store fails.
+std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch);
+
+/// "" when absent.
+[[nodiscard]] std::string_view header(const request_rec* r, const char* name);
+
+// Answers. All of them carry Cache-Control: no-store.
+
+/// A cookie for this site: HttpOnly, SameSite=Lax, Path=/, Secure on https; until the browser closes.
+void set_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value);
+void clear_cookie(request_rec* r, const Site& site, const std::string& name);
+/// @return OK: the answer is complete
+int redirect(request_rec* r, int status, std::string_view location);
+
+}  // namespace proconnect::httpd

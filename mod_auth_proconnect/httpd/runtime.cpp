@@ -1,0 +1,298 @@
+#include "httpd/runtime.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include <ap_mpm.h>
+#include <http_config.h>
+
+#include "core/base64url.hpp"
+#include "crypto/digest.hpp"
+#include "httpd/housekeeping.hpp"
+#include "httpd/log.hpp"
+#include "httpd/log_redaction.hpp"
+#include "httpd/pool.hpp"
+#include "httpd/secret_source.hpp"
+#include "httpd/server_key_file.hpp"
+#include "httpd/shared_memory.hpp"
+#include "httpd/unprivileged.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+/// For a walk through the whole table at a restart.
+constexpr std::chrono::seconds kTableLimit{30};
+
+// Belongs to the configuration's pool and goes with it.
+Runtime* current_runtime = nullptr;
+
+/// `AuthType ProConnect` in the configuration files, and the virtual host it stands in (null: outside of all).
+struct AuthTypeUse {
+    const ap_directive_t* directive;
+    const ap_directive_t* virtual_host;
+};
+
+void collect_auth_types(const ap_directive_t* node, const ap_directive_t* virtual_host, std::vector<AuthTypeUse>& found) {
+    for (; node != nullptr; node = node->next) {
+        if (strcasecmp(node->directive, "AuthType") == 0 && node->args != nullptr) {
+            std::string_view argument{node->args};
+            while (!argument.empty() && (argument.front() == '"' || argument.front() == ' ')) argument.remove_prefix(1);
+            while (!argument.empty() && (argument.back() == '"' || argument.back() == ' ')) argument.remove_suffix(1);
+            if (argument.size() == 10 && strncasecmp(argument.data(), "ProConnect", 10) == 0) {
+                found.push_back({node, virtual_host});
+            }
+        }
+        if (node->first_child != nullptr) {
+            const bool is_host = strcasecmp(node->directive, "<VirtualHost") == 0;
+            collect_auth_types(node->first_child, is_host ? node : virtual_host, found);
+        }
+    }
+}
+
+bool is_host_of(const server_rec* s, const ap_directive_t* virtual_host) {
+    if (virtual_host == nullptr) {
+        return !s->is_virtual;
+    }
+    return s->is_virtual && s->defn_name != nullptr && strcmp(s->defn_name, virtual_host->filename) == 0 &&
+           s->defn_line_number == static_cast<unsigned>(virtual_host->line_num);
+}
+
+/// AuthType ProConnect where no ProConnectPlatform applies would refuse everybody at run time.
+std::expected<void, ConfigProblem> check_auth_types(server_rec* main_server, const std::vector<AuthTypeUse>& uses) {
+    for (const auto& use : uses) {
+        bool served = false;
+        for (const server_rec* s = main_server; s != nullptr; s = s->next) {
+            // Outside of all virtual hosts it is inherited by all of them: one with a platform is enough.
+            const bool applies = use.virtual_host == nullptr || is_host_of(s, use.virtual_host);
+            served = served || (applies && server_config(s).platform);
+        }
+        if (!served) {
+            const Place place{.directive = "AuthType ProConnect", .file = use.directive->filename, .line = static_cast<unsigned>(use.directive->line_num)};
+            return std::unexpected(ConfigProblem{place.text() + ": no ProConnectPlatform applies here; write for instance 'ProConnectPlatform integration' "
+                                                                "in the same virtual host"});
+        }
+    }
+    return {};
+}
+
+bool uses_in(const server_rec* s, const std::vector<AuthTypeUse>& uses) {
+    return std::ranges::any_of(uses, [&](const AuthTypeUse& use) { return is_host_of(s, use.virtual_host); });
+}
+
+bool wants_site(const server_rec* s, const std::vector<AuthTypeUse>& uses) {
+    if (uses_in(s, uses)) {
+        return true;
+    }
+    const auto& config = server_config(s);
+    return config.owner == s && config.own;
+}
+
+std::expected<std::vector<std::unique_ptr<SiteRuntime>>, ConfigProblem> resolve_all(server_rec* main_server, bool run_programs) {
+    std::vector<AuthTypeUse> uses;
+    collect_auth_types(ap_conftree, nullptr, uses);
+    if (auto checked = check_auth_types(main_server, uses); !checked) {
+        return std::unexpected(std::move(checked.error()));
+    }
+    std::vector<std::unique_ptr<SiteRuntime>> sites;
+    for (server_rec* s = main_server; s != nullptr; s = s->next) {
+        const auto& config = server_config(s);
+        // Defaults for the virtual hosts may stand in the main server, which then need not be a site itself.
+        const bool only_defaults = !s->is_virtual && !config.client_id && main_server->next != nullptr && !uses_in(s, uses);
+        if (only_defaults || (!wants_site(s, uses) && !config.platform)) {
+            continue;
+        }
+        auto site = resolve_site(s, config, run_programs);
+        if (!site) {
+            if (!wants_site(s, uses)) {
+                continue;  // it merely inherits from the main server, and nothing there needs a login
+            }
+            return std::unexpected(std::move(site.error()));
+        }
+        auto& runtime_site = sites.emplace_back(std::make_unique<SiteRuntime>());
+        runtime_site->site = std::move(*site);
+        runtime_site->server = s;
+    }
+    return sites;
+}
+
+std::string short_hash(std::string_view text) {
+    const auto digest = crypto::sha256(text);
+    return digest ? core::base64url_encode(std::span{*digest}.first(12)) : std::string{"unhashed"};
+}
+
+std::expected<void, std::string> open_boards(Runtime& runtime, server_rec* main_server) {
+    std::map<std::string, oidc::ProviderBoard> boards;
+    for (auto& site : runtime.sites) {
+        const auto& issuer = site->site->client.issuer;
+        if (const auto known = boards.find(issuer); known != boards.end()) {
+            site->board = known->second;
+            continue;
+        }
+        const auto name = "provider-" + short_hash(issuer);
+        auto segment = shared_segment(main_server, name, oidc::ProviderBoard::bytes_needed());
+        site->board_is_new = segment.is_new;
+        auto board = segment.is_new ? oidc::ProviderBoard::create(segment.bytes, issuer) : oidc::ProviderBoard::attach(segment.bytes, issuer);
+        if (!board) {
+            segment = shared_segment(main_server, name, oidc::ProviderBoard::bytes_needed(), true);
+            site->board_is_new = true;
+            board = oidc::ProviderBoard::create(segment.bytes, issuer);
+        }
+        if (!board) {
+            return std::unexpected("no shared memory for what is known of " + issuer);
+        }
+        boards.emplace(issuer, *board);
+        site->board = *board;
+    }
+    return {};
+}
+
+/// A quarter of all workers may wait for ProConnect at once; the rest serves pages.
+std::expected<void, std::string> open_wait_slots(Runtime& runtime, server_rec* main_server) {
+    int daemons = 0;
+    int threads = 0;
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    const auto workers = static_cast<std::size_t>(std::max(daemons, 1)) * static_cast<std::size_t>(std::max(threads, 1));
+    const auto count = std::clamp<std::size_t>(workers / 4, 2, http::WaitSlots::kMaxCount);
+    const auto name = "wait-slots-" + std::to_string(count);
+    const auto segment = shared_segment(main_server, name, http::WaitSlots::bytes_needed(count));
+    runtime.wait_slots = segment.is_new ? http::WaitSlots::create(segment.bytes, count) : http::WaitSlots::attach(segment.bytes, count);
+    if (!runtime.wait_slots) {
+        const auto fresh = shared_segment(main_server, name, http::WaitSlots::bytes_needed(count), true);
+        runtime.wait_slots = http::WaitSlots::create(fresh.bytes, count);
+    }
+    if (!runtime.wait_slots) {
+        return std::unexpected("no shared memory for the limit on waiting logins");
+    }
+    return {};
+}
+
+/// The table of an earlier generation when there is one; a larger one when more sessions must fit.
+std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_server) {
+    const auto capacity = runtime.settings.session_max;
+    const auto bytes = session::ShmStore::required_bytes(capacity);
+    auto segment = shared_segment(main_server, "sessions", bytes);
+    if (!segment.is_new && !segment.bytes.empty()) {
+        auto opened = session::ShmStore::open(segment.bytes);
+        if (opened && run_unprivileged([&] { return opened->set_capacity(capacity).value_or(false); }, kTableLimit)) {
+            runtime.store = std::move(*opened);
+            return {};
+        }
+        log_server_warning(main_server, "the sessions kept by the module before this restart are of another version; users will have to log in again");
+        segment = shared_segment(main_server, "sessions", bytes, true);
+    }
+    auto made = segment.bytes.empty() ? std::unexpected(core::Error{core::ErrorCode::session_store_unavailable, "no memory"})
+                                      : session::ShmStore::create(segment.bytes, capacity);
+    if (!made) {
+        return std::unexpected("the table of " + std::to_string(capacity) + " sessions cannot be made (" + made.error().detail + "); lower ProConnectSessionMax");
+    }
+    runtime.store = std::move(*made);
+    if (const auto old_bytes = replaced_segment("sessions"); !old_bytes.empty()) {
+        if (auto old = session::ShmStore::open(old_bytes)) {
+            runtime.predecessor = std::move(*old);
+            if (!run_unprivileged([&] { return runtime.store->copy_from(*runtime.predecessor, core::now()).has_value(); }, kTableLimit)) {
+                log_server_warning(main_server, "PC4001 not every session could be moved to the larger table; some users will have to log in again");
+            }
+        }
+    } else {
+        load_saved_sessions(runtime, main_server);
+    }
+    return {};
+}
+
+}  // namespace
+
+Runtime* runtime() noexcept {
+    return current_runtime;
+}
+
+int check_configuration(apr_pool_t*, server_rec* main_server) {
+    if (const auto ready = crypto::initialize(); !ready) {
+        log_startup_error(main_server, "PC9002 OpenSSL cannot be used: " + ready.error().detail);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    const auto sites = resolve_all(main_server, false);
+    const auto settings = resolve_store(main_server);
+    if (!sites || !settings) {
+        log_startup_error(main_server, "PC5001 " + (sites ? settings.error().sentence : sites.error().sentence));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!sites->empty()) {
+        if (const auto checked = check_server_keys(settings->server_key); !checked) {
+            log_startup_error(main_server, "PC5002 " + settings->server_key_place + ": " + checked.error());
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+int start(apr_pool_t* pconf, server_rec* main_server) {
+    current_runtime = nullptr;
+    auto sites = resolve_all(main_server, true);
+    auto settings = resolve_store(main_server);
+    if (!sites || !settings) {
+        log_startup_error(main_server, "PC5001 " + (sites ? settings.error().sentence : sites.error().sentence));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (sites->empty()) {
+        return OK;
+    }
+    auto* runtime = pool_make<Runtime>(pconf);
+    runtime->settings = std::move(*settings);
+    runtime->sites = std::move(*sites);
+    runtime->parent = ::getpid();
+    auto keys = load_server_keys(runtime->settings.server_key);
+    if (!keys) {
+        log_startup_error(main_server, "PC5002 " + runtime->settings.server_key_place + ": " + keys.error());
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    runtime->keys = std::move(*keys);
+    for (const auto step : {&open_boards, &open_wait_slots, &open_store}) {
+        if (const auto done = step(*runtime, main_server); !done) {
+            log_startup_error(main_server, "PC4001 " + done.error());
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    for (auto& site : runtime->sites) {
+        // A copy of its own: the object may be shared with virtual hosts that have no site.
+        auto* config = pool_make<ServerConfig>(pconf, server_config(site->server));
+        config->site = site.get();
+        ap_set_module_config(site->server->module_config, &auth_proconnect_module, config);
+    }
+    load_saved_providers(*runtime, main_server);
+    prepare_log_redaction(pconf, main_server);
+    current_runtime = runtime;
+    // Registered first, so that it runs after the last snapshot is written.
+    apr_pool_cleanup_register(
+        pconf, nullptr,
+        [](void*) noexcept -> apr_status_t {
+            current_runtime = nullptr;
+            return APR_SUCCESS;
+        },
+        apr_pool_cleanup_null);
+    start_housekeeping(pconf, main_server);
+    return OK;
+}
+
+void start_child(apr_pool_t*, server_rec* main_server) {
+    if (current_runtime == nullptr) {
+        return;
+    }
+    if (const auto ready = http::CurlClient::initialize_process(); !ready) {
+        log_server_failure(main_server, ready.error());
+        return;
+    }
+    if (current_runtime->predecessor) {
+        current_runtime->store->set_predecessor(&*current_runtime->predecessor);
+    }
+    for (auto& site : current_runtime->sites) {
+        const auto& settings = *site->site;
+        site->http = std::make_unique<http::CurlClient>(
+            http::CurlSettings{.timeout = settings.timeout, .ca_file = settings.ca_file, .proxy = settings.proxy, .user_agent = "mod_auth_proconnect"});
+        site->provider = std::make_unique<oidc::ProviderCache>(*site->board, *site->http, settings.client.issuer, settings.timeout);
+    }
+}
+
+}  // namespace proconnect::httpd

@@ -1,0 +1,60 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <httpd.h>
+
+#include "http/curl_client.hpp"
+#include "http/wait_slots.hpp"
+#include "httpd/site.hpp"
+#include "oidc/provider_board.hpp"
+#include "oidc/provider_cache.hpp"
+#include "session/server_key.hpp"
+#include "session/shm_store.hpp"
+
+namespace proconnect::httpd {
+
+/// One virtual host that logs people in, while httpd runs.
+struct SiteRuntime {
+    std::unique_ptr<Site> site;
+    server_rec* server = nullptr;
+    std::optional<oidc::ProviderBoard> board;              ///< shared by all processes and by the sites of one issuer
+    bool board_is_new = false;                             ///< no child knows it yet
+    // Made in each child after the fork:
+    std::unique_ptr<http::CurlClient> http;
+    std::unique_ptr<oidc::ProviderCache> provider;
+    bool provider_failing = false;                         ///< known to the timer, for its log lines
+};
+
+/// What all sites share. Made once per configuration generation, in the parent; children inherit it.
+struct Runtime {
+    StoreSettings settings;
+    session::ServerKeys keys;
+    std::optional<session::ShmStore> store;
+    std::optional<session::ShmStore> predecessor;          ///< a smaller table that older children still use
+    std::optional<http::WaitSlots> wait_slots;
+    std::vector<std::unique_ptr<SiteRuntime>> sites;
+    pid_t parent = 0;
+    core::UnixTime last_snapshot{};
+    std::uint64_t evicted = 0;                             ///< as last logged
+};
+
+/// The runtime of this generation; null while httpd only tests its configuration, or when no site uses ProConnect.
+Runtime* runtime() noexcept;
+
+/// The site of a virtual host, or null.
+inline SiteRuntime* site_of(const server_rec* s) {
+    return server_config(s).site;
+}
+
+// Hook bodies; see mod_auth_proconnect.cpp.
+
+/// Resolves every virtual host and says the first mistake on the terminal: `apachectl configtest`.
+int check_configuration(apr_pool_t* pconf, server_rec* main_server);
+/// Reads keys, attaches or makes the shared memory, loads the snapshot.
+int start(apr_pool_t* pconf, server_rec* main_server);
+/// Makes what must not be shared across a fork.
+void start_child(apr_pool_t* pchild, server_rec* main_server);
+
+}  // namespace proconnect::httpd

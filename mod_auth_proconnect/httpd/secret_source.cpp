@@ -1,0 +1,157 @@
+#include "httpd/secret_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+namespace proconnect::httpd {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = 4096;
+
+std::expected<core::Secret, std::string> read_all(int descriptor, std::size_t max_bytes) {
+    std::string content(max_bytes + 1, '\0');
+    std::size_t used = 0;
+    while (used < content.size()) {
+        const ssize_t count = ::read(descriptor, content.data() + used, content.size() - used);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            core::wipe(content.data(), content.size());
+            return std::unexpected(std::string{"cannot be read: "} + std::strerror(errno));
+        }
+        if (count == 0) {
+            break;
+        }
+        used += static_cast<std::size_t>(count);
+    }
+    if (used > max_bytes) {
+        core::wipe(content.data(), content.size());
+        return std::unexpected("is larger than " + std::to_string(max_bytes) + " bytes");
+    }
+    core::Secret secret{content.substr(0, used)};
+    core::wipe(content.data(), content.size());
+    return secret;
+}
+
+std::expected<core::Secret, std::string> run_program(const std::string& command, apr_pool_t* pool) {
+    char** arguments = nullptr;
+    apr_procattr_t* attributes = nullptr;
+    apr_proc_t process{};
+    if (apr_tokenize_to_argv(command.c_str(), &arguments, pool) != APR_SUCCESS || arguments[0] == nullptr || arguments[0][0] != '/') {
+        return std::unexpected(std::string{"must name a program by its full path"});
+    }
+    if (apr_procattr_create(&attributes, pool) != APR_SUCCESS || apr_procattr_io_set(attributes, APR_NO_PIPE, APR_FULL_BLOCK, APR_NO_PIPE) != APR_SUCCESS ||
+        apr_procattr_cmdtype_set(attributes, APR_PROGRAM) != APR_SUCCESS || apr_proc_create(&process, arguments[0], arguments, nullptr, attributes, pool) != APR_SUCCESS) {
+        return std::unexpected(std::string{"cannot be started"});
+    }
+    std::string output;
+    char chunk[512];
+    apr_size_t count = sizeof chunk;
+    while (output.size() <= kMaxSecretBytes && apr_file_read(process.out, chunk, &count) == APR_SUCCESS) {
+        output.append(chunk, count);
+        count = sizeof chunk;
+    }
+    core::wipe(chunk, sizeof chunk);
+    apr_file_close(process.out);
+    core::Secret secret{std::move(output)};
+    int exit_code = 0;
+    apr_exit_why_e why{};
+    if (apr_proc_wait(&process, &exit_code, &why, APR_WAIT) != APR_CHILD_DONE || !APR_PROC_CHECK_EXIT(why) || exit_code != 0) {
+        return std::unexpected("ended with status " + std::to_string(exit_code));
+    }
+    return secret;
+}
+
+std::expected<core::Secret, std::string> trimmed(core::Secret raw) {
+    std::string_view text = raw.reveal();
+    if (text.ends_with('\n')) {
+        text.remove_suffix(1);
+        if (text.ends_with('\r')) {
+            text.remove_suffix(1);
+        }
+    }
+    if (text.empty()) {
+        return std::unexpected(std::string{"is empty"});
+    }
+    if (text.size() > kMaxSecretBytes) {
+        return std::unexpected(std::string{"is longer than 4096 bytes"});
+    }
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte >= 0x7f) {
+            return std::unexpected(std::string{"holds spaces, several lines or characters outside ASCII; it must be the secret alone on one line"});
+        }
+    }
+    return core::Secret{std::string{text}};
+}
+
+}  // namespace
+
+SecretSource parse_secret_source(std::string_view text) {
+    const std::pair<std::string_view, SecretSource::Kind> prefixes[] = {
+        {"file:", SecretSource::Kind::file}, {"exec:", SecretSource::Kind::program}, {"env:", SecretSource::Kind::environment}};
+    for (const auto& [prefix, kind] : prefixes) {
+        if (text.starts_with(prefix)) {
+            return {.kind = kind, .name = std::string{text.substr(prefix.size())}, .literal = {}};
+        }
+    }
+    return {.kind = SecretSource::Kind::literal, .name = {}, .literal = std::string{text}};
+}
+
+std::expected<core::Secret, std::string> read_secret_file(const std::string& path, std::size_t max_bytes, FileAccess access) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        return std::unexpected(std::string{"cannot be opened: "} + std::strerror(errno));
+    }
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ::close(descriptor);
+        return std::unexpected(std::string{"is not a file"});
+    }
+    if (access == FileAccess::owner_only && ((status.st_uid != 0 && status.st_uid != ::geteuid()) || (status.st_mode & 077) != 0)) {
+        ::close(descriptor);
+        return std::unexpected("must belong to root and be closed to all others; write 'chown root " + path + "; chmod 600 " + path + "'");
+    }
+    auto content = read_all(descriptor, max_bytes);
+    ::close(descriptor);
+    return content;
+}
+
+std::expected<core::Secret, std::string> read_secret(const SecretSource& source, apr_pool_t* pool) {
+    switch (source.kind) {
+        case SecretSource::Kind::file: {
+            auto content = read_secret_file(source.name, kMaxSecretBytes);
+            return content ? trimmed(std::move(*content)) : std::move(content);
+        }
+        case SecretSource::Kind::program: {
+            auto output = run_program(source.name, pool);
+            return output ? trimmed(std::move(*output)) : std::move(output);
+        }
+        case SecretSource::Kind::environment: {
+            const char* value = std::getenv(source.name.c_str());
+            if (value == nullptr) {
+                return std::unexpected(std::string{"is not set"});
+            }
+            return trimmed(core::Secret{value});
+        }
+        case SecretSource::Kind::literal:
+            return trimmed(core::Secret{source.literal});
+    }
+    return std::unexpected(std::string{"is of an unknown kind"});
+}
+
+bool is_world_readable(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+}
+
+}  // namespace proconnect::httpd

@@ -1,0 +1,32 @@
+#pragma once
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include <apr_pools.h>
+
+#include "core/secret.hpp"
+
+namespace proconnect::httpd {
+
+/// Reads a secret given as file:PATH, exec:PROGRAM, env:NAME or the value itself. One final line end is cut off; anything that would
+/// be a mistake (empty, several lines, white space at the ends, over 4096 bytes) is refused with the end of a sentence.
+struct SecretSource {
+    enum class Kind { file, program, environment, literal };
+    Kind kind = Kind::literal;
+    std::string name;     ///< path, command or variable; empty for a literal
+    std::string literal;
+};
+[[nodiscard]] SecretSource parse_secret_source(std::string_view text);
+
+std::expected<core::Secret, std::string> read_secret(const SecretSource& source, apr_pool_t* pool);
+
+/// A whole file of at most `max_bytes`, for keys and secrets. `owner_only` refuses one that belongs to neither root nor us, or that group
+/// or others can reach.
+enum class FileAccess { any, owner_only };
+std::expected<core::Secret, std::string> read_secret_file(const std::string& path, std::size_t max_bytes, FileAccess access = FileAccess::any);
+
+/// Whether others than its owner and group may read the file.
+[[nodiscard]] bool is_world_readable(const std::string& path);
+
+}  // namespace proconnect::httpd
