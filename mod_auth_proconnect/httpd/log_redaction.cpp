@@ -15,7 +15,7 @@
 namespace proconnect::httpd {
 namespace {
 
-constexpr int kDeepest = APLOG_TRACE1;   // mod_http2 writes request lines and cookies from trace2 on, httpd itself from trace4 on
+constexpr int kDeepest = APLOG_DEBUG;   // mod_http2 writes whole addresses from trace1 on and cookies from trace2 on, httpd itself from trace4 on
 
 int module_count = 0;
 

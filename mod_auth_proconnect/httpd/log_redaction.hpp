@@ -3,7 +3,7 @@
 
 namespace proconnect::httpd {
 
-// httpd's own modules write request lines and headers to the error log at LogLevel trace2 and above, cookies and authorization codes
+// httpd's own modules write request lines and headers to the error log at LogLevel trace1 and above, cookies and authorization codes
 // among them. Requests of a server that logs people in therefore never trace that deep, whatever LogLevel says.
 
 /// Prepares the capped levels of each virtual host; at start.

@@ -8,9 +8,12 @@ const seen = new Set();
 /** Parameters of protocol URLs that must never reach a log. */
 const secretParameters = ['code', 'state', 'nonce', 'id_token_hint', 'access_token', 'refresh_token', 'code_verifier', 'client_secret', 'client_assertion'];
 
-/** Remembers one secret. Short values are left out: they would be found everywhere and prove nothing. */
+/** Short values would be found everywhere, and so would the padding ("xxxx…") that stories send where a secret is expected: neither is a secret. */
+const tellsNothing = (value) => value.length < 12 || new Set(value).size < 6;
+
+/** Remembers one secret. */
 export function rememberSecret(kind, value) {
-  if (typeof value !== 'string' || value.length < 12 || seen.has(value)) return;
+  if (typeof value !== 'string' || tellsNothing(value) || seen.has(value)) return;
   seen.add(value);
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
