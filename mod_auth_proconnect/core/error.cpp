@@ -41,6 +41,9 @@ constexpr Message kSessionsFr{"Service momentanément indisponible",
 constexpr Message kSessionsEn{"Service temporarily unavailable",
                               "Sessions cannot be read or stored at the moment. Wait a minute, then try again."};
 
+constexpr Message kDeniedFr{"Accès refusé", "Vous êtes bien connecté, mais votre compte ne remplit pas les conditions d’accès à cette page."};
+constexpr Message kDeniedEn{"Access denied", "You are signed in, but your account does not meet the conditions for this page."};
+
 constexpr std::array kCatalogue{
     CatalogueEntry{callback_without_state, "callback_without_state", 400, kInfo, retry_login, kRestartFr, kRestartEn},
     CatalogueEntry{state_unreadable, "state_unreadable", 400, kInfo, retry_login, kRestartFr, kRestartEn},
@@ -172,8 +175,11 @@ constexpr std::array kCatalogue{
     CatalogueEntry{key_unusable, "key_unusable", 500, kError, support_only, kSetupFr, kSetupEn},
 
     CatalogueEntry{ErrorCode::access_denied, "access_denied", 403, kInfo, retry_login,
-                   {"Accès refusé", "Vous êtes bien connecté, mais votre compte ne remplit pas les conditions d’accès à cette page."},
-                   {"Access denied", "You are signed in, but your account does not meet the conditions for this page."}},
+                   kDeniedFr, kDeniedEn},
+    CatalogueEntry{access_rule_not_met, "access_rule_not_met", 403, kInfo, retry_login, kDeniedFr, kDeniedEn},
+    CatalogueEntry{access_level_not_reached, "access_level_not_reached", 403, kInfo, retry_login, kDeniedFr, kDeniedEn},
+    CatalogueEntry{access_list_unavailable, "access_list_unavailable", 403, kError, support_only, kDeniedFr, kDeniedEn},
+    CatalogueEntry{access_claim_missing, "access_claim_missing", 403, kInfo, retry_login, kDeniedFr, kDeniedEn},
 
     CatalogueEntry{internal_error, "internal_error", 500, kError, retry_login, kInternalFr, kInternalEn},
     CatalogueEntry{crypto_failure, "crypto_failure", 500, kError, retry_login, kInternalFr, kInternalEn},

@@ -89,6 +89,10 @@ enum class ErrorCode : std::uint16_t {
     key_unusable = 5002,             ///< a PEM or key file that cannot be used
     // Access refused
     access_denied = 6001,
+    access_rule_not_met = 6002,      ///< a line `Require proconnect …` refused the user
+    access_level_not_reached = 6003, ///< acr or amr, after the step-up or where none is possible
+    access_list_unavailable = 6004,  ///< a file of values cannot be read: nobody is let in
+    access_claim_missing = 6005,     ///< the user has no such claim
     // Bugs and failures of the machine
     internal_error = 9001,
     crypto_failure = 9002,           ///< random source or OpenSSL failed

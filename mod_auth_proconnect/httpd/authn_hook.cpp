@@ -6,6 +6,7 @@
 #include <http_request.h>
 
 #include "access/request_kind.hpp"
+#include "httpd/access_rules.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
@@ -14,18 +15,6 @@
 
 namespace proconnect::httpd {
 namespace {
-
-access::RequestKind kind_of(const request_rec* r) {
-    return access::classify_request({.method = r->header_only ? "HEAD" : std::string_view{r->method},
-                                     .accept = header(r, "Accept"),
-                                     .sec_fetch_mode = header(r, "Sec-Fetch-Mode"),
-                                     .sec_fetch_dest = header(r, "Sec-Fetch-Dest"),
-                                     .sec_purpose = header(r, "Sec-Purpose"),
-                                     .purpose = header(r, "Purpose"),
-                                     .x_requested_with = header(r, "X-Requested-With"),
-                                     .upgrade = header(r, "Upgrade"),
-                                     .authorization = header(r, "Authorization")});
-}
 
 /// The request as the browser sent it, before internal redirects (mod_rewrite, ErrorDocument).
 const request_rec* first_of(const request_rec* r) {
@@ -44,15 +33,6 @@ std::string path_and_query(std::string_view target) {
     return std::string{target};
 }
 
-bool serves_an_error(const request_rec* r) {
-    for (; r->prev != nullptr; r = r->prev) {
-        if (r->prev->status >= HTTP_BAD_REQUEST) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// An answer written in a hook ends the request; OK would let it go on to the protected content.
 int finished(int status) {
     return status == OK ? DONE : status;
@@ -61,15 +41,17 @@ int finished(int status) {
 int without_user(request_rec* r, RequestState& state) {
     const auto& config = directory_config(r);
     const auto what = config.unauthenticated ? config.unauthenticated->value : Unauthenticated::login;
-    if (r->main != nullptr || serves_an_error(r)) {
-        // A subrequest has no browser to answer, and an error document is no page to come back to.
-        return HTTP_UNAUTHORIZED;
+    if (serves_an_error(r)) {
+        return HTTP_UNAUTHORIZED;   // no page to come back to
     }
-    const auto asked_for = path_and_query(first_of(r)->unparsed_uri);
+    if (r->main != nullptr) {
+        return what == Unauthenticated::deny ? HTTP_UNAUTHORIZED : leave_login_to_main(r, state);
+    }
+    const auto asked_for = address_asked_for(r);
     // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
     switch (what == Unauthenticated::deny ? access::RequestKind::machine : kind_of(r)) {
         case access::RequestKind::navigation:
-            return finished(begin_login_and_redirect(r, state, asked_for));
+            return finished(begin_login_and_redirect(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::form:
             return finished(send_failure(r, state, {core::ErrorCode::form_not_kept, "a form was sent without a session"}, asked_for));
         case access::RequestKind::machine:
@@ -79,6 +61,31 @@ int without_user(request_rec* r, RequestState& state) {
 }
 
 }  // namespace
+
+access::RequestKind kind_of(const request_rec* r) {
+    return access::classify_request({.method = r->header_only ? "HEAD" : std::string_view{r->method},
+                                     .accept = header(r, "Accept"),
+                                     .sec_fetch_mode = header(r, "Sec-Fetch-Mode"),
+                                     .sec_fetch_dest = header(r, "Sec-Fetch-Dest"),
+                                     .sec_purpose = header(r, "Sec-Purpose"),
+                                     .purpose = header(r, "Purpose"),
+                                     .x_requested_with = header(r, "X-Requested-With"),
+                                     .upgrade = header(r, "Upgrade"),
+                                     .authorization = header(r, "Authorization")});
+}
+
+bool serves_an_error(const request_rec* r) {
+    for (; r->prev != nullptr; r = r->prev) {
+        if (r->prev->status >= HTTP_BAD_REQUEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string address_asked_for(const request_rec* r) {
+    return path_and_query(first_of(r)->unparsed_uri);
+}
 
 int authenticate(request_rec* r) {
     const char* type = ap_auth_type(r);
@@ -110,6 +117,12 @@ int authenticate(request_rec* r) {
 
 int name_user_where_open(request_rec* r) {
     const auto& config = directory_config(r);
+    if (auto* asked = r->user == nullptr ? state_of(r) : nullptr; asked != nullptr && rules_need_a_user(r, *asked)) {
+        // Let in by negated rules alone, which had nobody to look at: as if it had been refused.
+        const auto user = signed_in(r, *asked, session::Touch::yes);
+        const int status = user && *user != nullptr ? authenticate(r) : without_user(r, *asked);
+        return status != OK ? status : check_rules(r);
+    }
     const char* type = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass ? ap_auth_type(r) : nullptr;
     auto* state = type != nullptr && strcasecmp(type, "ProConnect") == 0 ? state_of(r) : nullptr;
     if (state == nullptr || state->endpoint != Endpoint::none) {

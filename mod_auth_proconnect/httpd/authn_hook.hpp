@@ -1,7 +1,18 @@
 #pragma once
+#include <string>
+
 #include <httpd.h>
 
+#include "access/request_kind.hpp"
+
 namespace proconnect::httpd {
+
+/// Whether a person waits before a page.
+[[nodiscard]] access::RequestKind kind_of(const request_rec* r);
+/// What the browser asked for, before internal redirects (mod_rewrite, ErrorDocument): path and query.
+[[nodiscard]] std::string address_asked_for(const request_rec* r);
+/// Whether the request is an ErrorDocument of one that failed.
+[[nodiscard]] bool serves_an_error(const request_rec* r);
 
 /// `AuthType ProConnect`: who is it? Sets the user from the session, or sends him to log in.
 int authenticate(request_rec* r);

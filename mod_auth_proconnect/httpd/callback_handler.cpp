@@ -2,6 +2,7 @@
 
 #include "crypto/digest.hpp"
 #include "core/url.hpp"
+#include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
 #include "httpd/page.hpp"
@@ -59,6 +60,10 @@ std::expected<session::SessionHandle, Error> begin_session(const RequestState& s
     // First, so that a claim of the same name cannot take its variable.
     login.claims.attributes.insert(login.claims.attributes.begin(),
                                    {.claim = "session", .value = login.session_name, .kind = session::Attribute::Kind::text, .derived = true});
+    if (!login.step_up.empty()) {
+        login.claims.attributes.insert(login.claims.attributes.begin(),
+                                       {.claim = std::string{kStepUpClaim}, .value = login.step_up, .kind = session::Attribute::Kind::text, .derived = true});
+    }
     session::RecordHead head;
     head.realm = site.realm;
     head.subject = *tag;

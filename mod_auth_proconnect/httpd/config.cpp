@@ -63,7 +63,7 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* own_conf
     const auto inherit_from_base = [&](auto... fields) { ((merged->*fields = merged->*fields != nullptr ? merged->*fields : base.*fields), ...); };
     inherit_from_base(&DirectoryConfig::unauthenticated, &DirectoryConfig::remote_user, &DirectoryConfig::headers, &DirectoryConfig::header_encoding,
                       &DirectoryConfig::idp_hint, &DirectoryConfig::login_hint, &DirectoryConfig::siret_hint, &DirectoryConfig::prompt_login,
-                      &DirectoryConfig::extend_session);
+                      &DirectoryConfig::extend_session, &DirectoryConfig::refusal);
     return merged;
 }
 

@@ -74,6 +74,7 @@ struct DirectoryConfig {
     const Setting<TextOrExpression>* siret_hint = nullptr;
     const Setting<bool>* prompt_login = nullptr;
     const Setting<bool>* extend_session = nullptr;
+    const Setting<std::string>* refusal = nullptr;                 ///< what a refused user is told instead of the rule's own sentence
 };
 
 ServerConfig& server_config(const server_rec* s);

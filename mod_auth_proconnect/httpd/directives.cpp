@@ -183,6 +183,13 @@ const char* set_headers(cmd_parms* cmd, void* directory, int count, char* const 
     });
 }
 
+const char* set_refusal(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_plain_text(cmd, argument)) return wrong;
+        return store_once<std::string>(cmd, static_cast<DirectoryConfig*>(directory)->refusal, argument);
+    });
+}
+
 constexpr int kServer = RSRC_CONF;
 constexpr int kAnywhere = RSRC_CONF | OR_AUTHCFG;
 
@@ -251,6 +258,7 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ProConnectSiretHint", set_text_or_expression<&DirectoryConfig::siret_hint>, nullptr, kAnywhere, "14 digits, or expr=…"),
     AP_INIT_TAKE1("ProConnectPrompt", (set_word<bool, &DirectoryConfig::prompt_login, kPromptWords>), nullptr, kAnywhere, "login or off"),
     AP_INIT_TAKE1("ProConnectExtendSession", (set_word<bool, &DirectoryConfig::extend_session, kOnOffWords>), nullptr, kAnywhere, "on or off"),
+    AP_INIT_TAKE1("ProConnectRefusal", set_refusal, nullptr, kAnywhere, "what a refused user is told, in quotes"),
     {nullptr, {nullptr}, nullptr, 0, RAW_ARGS, nullptr},
 };
 #pragma GCC diagnostic pop

@@ -3,6 +3,7 @@
 #include <http_protocol.h>
 
 #include "core/url.hpp"
+#include "httpd/access_rules.hpp"
 #include "httpd/callback_handler.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/login.hpp"
@@ -14,8 +15,17 @@
 namespace proconnect::httpd {
 namespace {
 
+/// httpd shows our page for a request that failed for the sake of a subrequest.
+bool is_for_pending(const request_rec* r) {
+    const auto* state = r->main == nullptr && r->prev != nullptr ? state_of(r) : nullptr;
+    return state != nullptr && state->pending && r->uri != nullptr && r->uri == state->site->site->prefix + "/login";
+}
+
 /// Our page this very request is for; a subrequest or internal redirect never is.
 RequestState* own_page(const request_rec* r) {
+    if (is_for_pending(r)) {
+        return state_of(r);
+    }
     if (r->main != nullptr || r->prev != nullptr) {
         return nullptr;
     }
@@ -102,6 +112,9 @@ int serve_endpoint(request_rec* r) {
         return DECLINED;
     }
     cap_log_level(r);
+    if (is_for_pending(r)) {
+        return serve_pending(r, *state);
+    }
     switch (state->endpoint) {
         case Endpoint::callback: return handle_callback(r, *state);
         case Endpoint::login: return handle_login(r, *state);

@@ -70,7 +70,7 @@ void set_headers(request_rec* r, const AttributeBlock& attributes, const Directo
     }
     const auto encoding = config.header_encoding ? config.header_encoding->value : HeaderEncoding::percent;
     attributes.for_each([&](const AttributeBlock::Item& item) {
-        if (is_listed(config.headers->value, item.variable_view)) {
+        if (item.variable_view != kStepUpVariable && is_listed(config.headers->value, item.variable_view)) {
             apr_table_setn(r->headers_in, header_name(r->pool, item.variable_view), encoded(r->pool, item.value_view, encoding));
         }
     });
@@ -98,6 +98,9 @@ std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn&
     const std::string_view wanted = config.remote_user ? std::string_view{config.remote_user->value.variable} : "PROCONNECT_SUB";
     // add, not set: the names of one block are different, and set would compare each with all others.
     user.attributes.for_each([&](const AttributeBlock::Item& item) {
+        if (item.variable_view == kStepUpVariable) [[unlikely]] {
+            return;
+        }
         apr_table_addn(r->subprocess_env, item.variable, item.value);
         if (item.variable_view == wanted && !item.value_view.empty()) {
             remote_user = item.value;

@@ -49,7 +49,7 @@ oidc::AuthorizationWishes wishes_of(request_rec* r) {
 
 }  // namespace
 
-int begin_login_and_redirect(request_rec* r, RequestState& state, const std::string& return_address) {
+int begin_login_and_redirect(request_rec* r, RequestState& state, const std::string& return_address, const LoginDemand& demand) {
     auto& site = *state.site;
     if (!site.provider) {
         return send_failure(r, state, {core::ErrorCode::internal_error, "this child process could not prepare its calls to ProConnect"}, return_address);
@@ -60,7 +60,10 @@ int begin_login_and_redirect(request_rec* r, RequestState& state, const std::str
     if (site.board->generation() == 0 && !permit) {
         return send_failure(r, state, {core::ErrorCode::provider_busy, "as many logins as may wait for ProConnect do so already"}, return_address);
     }
-    const auto started = oidc::begin_login(context, {.return_address = return_address, .wishes = wishes_of(r), .attempt = 1}, binding);
+    auto wishes = wishes_of(r);
+    wishes.acr_values = demand.acr_values;
+    wishes.prompt_login = wishes.prompt_login || demand.prompt_login;
+    const auto started = oidc::begin_login(context, {.return_address = return_address, .wishes = std::move(wishes), .step_up = demand.step_up, .attempt = 1}, binding);
     if (!started) {
         return send_failure(r, state, started.error(), return_address);
     }

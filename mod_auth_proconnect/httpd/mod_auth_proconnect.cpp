@@ -6,7 +6,9 @@
 #include <http_request.h>
 #include <mpm_common.h>
 
+#include "httpd/access_rules.hpp"
 #include "httpd/authn_hook.hpp"
+#include "httpd/authz_provider.hpp"
 #include "httpd/config.hpp"
 #include "httpd/endpoints.hpp"
 #include "httpd/guard.hpp"
@@ -45,7 +47,7 @@ int guarded_hook(request_rec* r) noexcept {
     return pc::guarded(r, [&] { return Body(r); });
 }
 
-void register_hooks(apr_pool_t*) {
+void register_hooks(apr_pool_t* pool) {
     // Configuration and life cycle. Children are prepared late, after the modules that change their user.
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
@@ -61,6 +63,9 @@ void register_hooks(apr_pool_t*) {
     ap_hook_check_access_ex(guarded_hook<pc::admit_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
     // Who is it? Before the basic and digest modules, which decline another AuthType anyway.
     ap_hook_check_authn(guarded_hook<pc::authenticate>, nullptr, nullptr, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    // Around all others of its kind: it asks them, and explains what they refuse.
+    ap_hook_check_authz(guarded_hook<pc::check_rules>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "proconnect", AUTHZ_PROVIDER_VERSION, &pc::kAuthzProvider, AP_AUTH_INTERNAL_PER_CONF);
     // After access is granted, before mod_env, mod_headers and mod_rewrite read the variables.
     ap_hook_fixups(guarded_hook<pc::name_user_where_open>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // Before every other handler, so that SetHandler cannot take our pages.

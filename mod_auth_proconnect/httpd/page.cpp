@@ -144,7 +144,7 @@ int send_page(request_rec* r, const RequestState& state, const Page& page) {
     if (page.retry_later) {
         apr_table_setn(r->err_headers_out, "Retry-After", pool_copy(r->pool, kRetryAfterSeconds));
     }
-    if (wants_json(r) && page.status >= 400) {
+    if ((page.for_machine || wants_json(r)) && page.status >= 400) {
         json::Writer body;
         body.begin_object().key("title").string(page.title).key("status").number(page.status).key("detail").string(page.text);
         body.key("reference").string(page.reference).end_object();

@@ -21,6 +21,7 @@ struct Page {
     bool post = false;           ///< the button is a form that POSTs, not a link
     std::string reference;       ///< "PC2001 · ABCDEFGHJK", or ""
     bool retry_later = false;    ///< adds Retry-After
+    bool for_machine = false;    ///< as JSON whatever the client says it accepts
 };
 
 /// Writes the whole answer: headers (CSP without script, no-store, no framing, no referrer) and body. For machine clients the same as JSON.

@@ -8,6 +8,8 @@
 
 #include "core/cookie.hpp"
 #include "core/error.hpp"
+#include "httpd/login_demand.hpp"
+#include "httpd/rule_run.hpp"
 #include "httpd/runtime.hpp"
 #include "session/session.hpp"
 
@@ -32,6 +34,8 @@ struct RequestState {
     core::UnixTime now{};
     bool looked_up = false;
     std::optional<SignedIn> user;
+    RuleRun rules;
+    std::optional<PendingAnswer> pending;
 };
 
 /// Reads the request's headers: takes out whatever imitates ours and our own cookies, recognises our own pages.

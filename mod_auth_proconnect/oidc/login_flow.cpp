@@ -58,6 +58,14 @@ std::expected<void, Error> check_age(const LoginTicket& ticket, std::chrono::sec
 
 }  // namespace
 
+std::string step_up_mark(const std::vector<std::string>& acr_values, bool prompt_login) {
+    std::string mark = prompt_login ? "login" : "level";
+    for (const auto& level : acr_values) {
+        mark += ' ' + level;
+    }
+    return mark;
+}
+
 std::expected<StartedLogin, Error> begin_login(const LoginContext& context, const LoginIntent& intent, std::string_view binding_cookie) {
     const auto provider = context.provider.current(context.now);
     if (!provider) {
@@ -88,6 +96,7 @@ std::expected<StartedLogin, Error> begin_login(const LoginContext& context, cons
     ticket.silent = intent.wishes.prompt_none;
     ticket.reauthenticate = intent.wishes.prompt_login;
     ticket.attempt = intent.attempt;
+    ticket.step_up = intent.step_up;
     const auto state = session::seal_ticket(ticket, ticket_context(context.client), context.keys.current);
     if (!state) {
         return std::unexpected(state.error());
@@ -173,7 +182,8 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
 
     auto claims = merge_claims(*identity, userinfo->root());
     if (!claims) return refused(claims.error());
-    return FinishedLogin{.claims = std::move(*claims), .session_name = std::move(*session_name), .tokens = std::move(*tokens), .return_address = ticket.return_address};
+    return FinishedLogin{.claims = std::move(*claims), .session_name = std::move(*session_name), .tokens = std::move(*tokens), .return_address = ticket.return_address,
+                         .step_up = ticket.step_up ? step_up_mark(ticket.acr_values, ticket.reauthenticate) : std::string{}};
 }
 
 }  // namespace proconnect::oidc

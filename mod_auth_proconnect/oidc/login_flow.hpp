@@ -31,6 +31,7 @@ struct LoginContext {
 struct LoginIntent {
     std::string return_address;      ///< path and query; anything but a local address becomes "/"
     AuthorizationWishes wishes;
+    bool step_up = false;            ///< for somebody who is signed in and falls short of what `wishes` demands
     std::uint8_t attempt = 1;
 };
 
@@ -50,7 +51,11 @@ struct FinishedLogin {
     std::string session_name;        ///< session::derive_session_name()
     TokenResponse tokens;            ///< id_token without its encryption, as a logout's id_token_hint must be
     std::string return_address;
+    std::string step_up;             ///< step_up_mark() of a step-up, "" of any other login
 };
+
+/// What a step-up asked for, in one text. The session it leads to carries it, so that a demand which it does not meet is not made again.
+[[nodiscard]] std::string step_up_mark(const std::vector<std::string>& acr_values, bool prompt_login);
 
 /// A login that failed, with what is known of where the user wanted to go.
 struct LoginFailure {

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxAcrValues = 16;
 constexpr std::size_t kMaxAcrBytes = 255;
 constexpr std::uint8_t kFlagSilent = 1;
 constexpr std::uint8_t kFlagReauthenticate = 2;
+constexpr std::uint8_t kFlagStepUp = 4;
 
 // Length-prefixed, so that no two contexts have the same bytes.
 std::string associated_data(const TicketContext& context) {
@@ -86,7 +87,7 @@ std::string encode(const LoginTicket& ticket) {
     for (int shift = 56; shift >= 0; shift -= 8) {
         out += static_cast<char>(issued >> shift & 0xff);
     }
-    out += static_cast<char>((ticket.silent ? kFlagSilent : 0) | (ticket.reauthenticate ? kFlagReauthenticate : 0));
+    out += static_cast<char>((ticket.silent ? kFlagSilent : 0) | (ticket.reauthenticate ? kFlagReauthenticate : 0) | (ticket.step_up ? kFlagStepUp : 0));
     out += static_cast<char>(ticket.attempt);
     out += ticket.browser;
     put_string(out, ticket.return_address);
@@ -112,6 +113,7 @@ std::optional<LoginTicket> decode(std::string_view data) {
     const auto flags = reader.number(1);
     ticket.silent = (flags & kFlagSilent) != 0;
     ticket.reauthenticate = (flags & kFlagReauthenticate) != 0;
+    ticket.step_up = (flags & kFlagStepUp) != 0;
     ticket.attempt = static_cast<std::uint8_t>(reader.number(1));
     ticket.browser = std::string{reader.bytes(32)};
     ticket.return_address = reader.string(core::kMaxReturnBytes);

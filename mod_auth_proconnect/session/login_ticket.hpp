@@ -38,6 +38,7 @@ struct LoginTicket {
     std::vector<std::string> acr_values;    ///< levels asked for as essential; the answer must be one of them
     bool silent = false;                    ///< prompt=none
     bool reauthenticate = false;            ///< prompt=login: auth_time must not be older than the ticket
+    bool step_up = false;                   ///< somebody was signed in, at too low a level
     std::uint8_t attempt = 1;               ///< how many logins in a row were begun without the user doing anything
 };
 

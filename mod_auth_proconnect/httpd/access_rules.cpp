@@ -1,0 +1,239 @@
+#include "httpd/access_rules.hpp"
+
+#include <strings.h>
+
+#include <http_core.h>
+#include <http_request.h>
+
+#include "access/levels.hpp"
+#include "access/refusal.hpp"
+#include "core/url.hpp"
+#include "httpd/authn_hook.hpp"
+#include "httpd/environment.hpp"
+#include "httpd/log.hpp"
+#include "httpd/page.hpp"
+#include "httpd/pool.hpp"
+#include "oidc/login_flow.hpp"
+
+namespace proconnect::httpd {
+namespace {
+
+using core::ErrorCode;
+
+/// Puts the question back to "the session as it is" whatever happens.
+class Supposing {
+public:
+    explicit Supposing(RuleRun& run) noexcept : run_(run), before_(run) {}
+    ~Supposing() {
+        const auto after = run_;
+        run_ = before_;
+        run_.saw_level = after.saw_level;
+        run_.saw_method = after.saw_method;
+        run_.methods_imply_two_factors = after.methods_imply_two_factors;
+    }
+    Supposing(const Supposing&) = delete;
+    Supposing& operator=(const Supposing&) = delete;
+
+private:
+    RuleRun& run_;
+    RuleRun before_;
+};
+
+/// What httpd's rules say about this request under the question in `run`. Before a user is known, "perhaps" counts as yes: unlike the hook for
+/// users, this one tells it from "no".
+bool could_enter(request_rec* r, RuleRun& run) {
+    run.nested = true;
+    const int status = ap_run_access_checker_ex(r);
+    return status == OK || status == DECLINED;
+}
+
+bool could_enter_at(request_rec* r, RuleRun& run, std::string_view level) {
+    run.supposes_level = true;
+    run.level = level;
+    return could_enter(r, run);
+}
+
+/// Every known level with which the rules would let the user in. The rules themselves are asked, level by level, so whatever they are combined
+/// to, neither one too many nor one too few is sent to ProConnect.
+std::vector<std::string> levels_that_enter(request_rec* r, RuleRun& run, bool two_factors_only) {
+    std::vector<std::string> levels;
+    for (const auto level : access::known_levels()) {
+        if ((!two_factors_only || access::has_two_factors(level)) && could_enter_at(r, run, level)) {
+            levels.emplace_back(level);
+        }
+    }
+    return levels;
+}
+
+/// A login that would let this user in, as far as can be told.
+std::optional<LoginDemand> demand_of_step_up(request_rec* r, RuleRun& run) {
+    if (!run.saw_level && !run.saw_method) {
+        return std::nullopt;
+    }
+    LoginDemand demand{.acr_values = {}, .prompt_login = false, .step_up = true};
+    {
+        const Supposing level{run};
+        if (run.saw_level) {
+            demand.acr_values = levels_that_enter(r, run, false);
+        }
+    }
+    if (!demand.acr_values.empty()) {
+        return demand;
+    }
+    if (!run.saw_method) {
+        return std::nullopt;
+    }
+    // ProConnect compares levels alone: with its session it would answer at once with the same methods.
+    demand.prompt_login = true;
+    const Supposing methods{run};
+    run.supposes_methods = true;
+    if (could_enter(r, run)) {
+        // The level is high enough as it is; two factors are asked for where the methods come with them.
+        if (run.methods_imply_two_factors) {
+            demand.acr_values = levels_that_enter(r, run, true);
+        }
+        return demand;
+    }
+    demand.acr_values = run.saw_level ? levels_that_enter(r, run, false) : std::vector<std::string>{};
+    return demand.acr_values.empty() ? std::nullopt : std::optional{demand};
+}
+
+/// Whether this very session is what came of that demand.
+bool has_been_asked(const RequestState& state, const LoginDemand& demand) {
+    const auto item = state.user ? state.user->attributes.find(kStepUpVariable) : std::nullopt;
+    return item && item->value_view == oidc::step_up_mark(demand.acr_values, demand.prompt_login);
+}
+
+ErrorCode code_of(const RuleRun& run) {
+    if (run.failed == nullptr) {
+        return ErrorCode::access_denied;   // `Require user`, `Require ip`…
+    }
+    if (run.outcome == access::Outcome::list_unavailable) {
+        return ErrorCode::access_list_unavailable;
+    }
+    const auto comparison = run.failed->rule->comparison();
+    if (comparison == access::Comparison::level || comparison == access::Comparison::method) {
+        return ErrorCode::access_level_not_reached;
+    }
+    return run.outcome == access::Outcome::claim_missing ? ErrorCode::access_claim_missing : ErrorCode::access_rule_not_met;
+}
+
+/// For the log: which rule, not whom it admits.
+std::string detail_of(const RuleRun& run) {
+    if (run.failed == nullptr) {
+        return "a Require line of another module refuses the user";
+    }
+    const auto what = run.outcome == access::Outcome::claim_missing     ? " is missing, "
+                      : run.outcome == access::Outcome::list_unavailable ? " cannot be compared, "
+                                                                        : " does not satisfy ";
+    return "the claim " + run.failed->rule->claim() + what + run.failed->place.text();
+}
+
+int send_refusal(request_rec* r, const RequestState& state) {
+    const auto& run = state.rules;
+    const auto code = code_of(run);
+    const auto& entry = core::catalogue_entry(code);
+    const auto reference = make_reference();
+    log_failure(r, {code, detail_of(run)}, reference);
+
+    const auto language = language_of(r);
+    const bool french = language == core::Language::french;
+    const auto message = run.failed != nullptr ? access::refusal_message(*run.failed->rule, run.outcome, run.failed->negated, language)
+                                               : (french ? entry.french : entry.english);
+    const auto& config = directory_config(r);
+    return send_page(r, state,
+                     {.status = entry.http_status,
+                      .title = std::string{message.title},
+                      .text = config.refusal != nullptr ? config.refusal->value : std::string{message.text},
+                      .button = french ? "Se connecter avec un autre compte" : "Sign in with another account",
+                      .action = state.site->site->prefix + "/login?switch&return=" + core::percent_encode(address_asked_for(r)),
+                      .reference = core::code_text(code) + " · " + reference,
+                      .for_machine = kind_of(r) == access::RequestKind::machine});
+}
+
+/// A subrequest has no browser to answer. Where the request it belongs to fails for its sake (DirectoryIndex), httpd comes to our own page.
+int leave_to_main(request_rec* r, RequestState& state, int status, PendingAnswer answer) {
+    request_rec* main = r;
+    while (main->main != nullptr) {
+        main = main->main;
+    }
+    answer.config = r->per_dir_config;
+    state.pending = std::move(answer);
+    ap_custom_response(main, status, pool_copy(main->pool, state.site->site->prefix + "/login"));
+    return status;
+}
+
+bool is_ours(const request_rec* r) {
+    const char* type = ap_auth_type(const_cast<request_rec*>(r));
+    return type != nullptr && strcasecmp(type, "ProConnect") == 0;
+}
+
+int refuse(request_rec* r, RequestState& state) {
+    const bool inside = r->main != nullptr || serves_an_error(r);
+    auto demand = demand_of_step_up(r, state.rules);
+    if (demand && has_been_asked(state, *demand)) {
+        demand.reset();
+    }
+    if (inside) {
+        return serves_an_error(r) ? HTTP_FORBIDDEN : leave_to_main(r, state, HTTP_FORBIDDEN, {.demand = std::move(demand), .config = nullptr});
+    }
+    const int answered = demand && kind_of(r) == access::RequestKind::navigation ? begin_login_and_redirect(r, state, address_asked_for(r), *demand)
+                                                                                 : send_refusal(r, state);
+    return answered == OK ? DONE : answered;
+}
+
+}  // namespace
+
+int check_rules(request_rec* r) {
+    auto* state = is_ours(r) ? state_of(r) : nullptr;
+    if (state == nullptr || state->rules.nested) {
+        return DECLINED;
+    }
+    auto& run = state->rules;
+    run = RuleRun{};
+    run.nested = true;
+    const int status = ap_run_auth_checker(r);
+    run.nested = false;
+    if (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
+        return status;
+    }
+    return refuse(r, *state);
+}
+
+bool rules_need_a_user(request_rec* r, RequestState& state) {
+    auto& run = state.rules;
+    if (run.passed_over != r) {
+        return false;
+    }
+    const Supposing strict{run};
+    run.nobody_refuses = true;
+    run.nested = true;
+    return ap_run_access_checker_ex(r) != OK;
+}
+
+std::vector<std::string> levels_for_login(request_rec* r, RequestState& state) {
+    auto& run = state.rules;
+    const Supposing level{run};
+    run.saw_level = false;
+    const bool any_level = could_enter_at(r, run, "");
+    return any_level || !run.saw_level ? std::vector<std::string>{} : levels_that_enter(r, run, false);
+}
+
+int serve_pending(request_rec* r, RequestState& state) {
+    const auto pending = std::exchange(state.pending, std::nullopt);
+    // Hints and texts are those of the place that refused.
+    r->per_dir_config = pending->config;
+    if (pending->demand && kind_of(r) == access::RequestKind::navigation) {
+        return begin_login_and_redirect(r, state, address_asked_for(r), *pending->demand);
+    }
+    if (!r->prev || r->prev->status != HTTP_FORBIDDEN) {
+        return send_login_required(r, state);
+    }
+    return send_refusal(r, state);
+}
+
+int leave_login_to_main(request_rec* r, RequestState& state) {
+    return leave_to_main(r, state, HTTP_UNAUTHORIZED, {.demand = LoginDemand{.acr_values = levels_for_login(r, state)}, .config = nullptr});
+}
+
+}  // namespace proconnect::httpd

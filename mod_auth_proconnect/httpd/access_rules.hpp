@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <httpd.h>
+
+#include "httpd/login.hpp"
+#include "httpd/request.hpp"
+
+namespace proconnect::httpd {
+
+/// Asks httpd's own rules about the signed-in user. Whom they refuse logs in again once where a higher level would let him in; anybody else
+/// gets the page that says what was missing.
+int check_rules(request_rec* r);
+
+/// Nobody was let in only because negated rules had no claims to look at. @return whether the rules let nobody in after all
+bool rules_need_a_user(request_rec* r, RequestState& state);
+
+/// The levels of which the rules of this request accept any, whoever the user will be; empty when they do not depend on the level.
+std::vector<std::string> levels_for_login(request_rec* r, RequestState& state);
+
+/// For a subrequest without a user: 401, and the login when the request it belongs to fails for its sake.
+int leave_login_to_main(request_rec* r, RequestState& state);
+/// The refusal or login that a subrequest could not answer itself (DirectoryIndex); see endpoints.cpp.
+int serve_pending(request_rec* r, RequestState& state);
+
+}  // namespace proconnect::httpd

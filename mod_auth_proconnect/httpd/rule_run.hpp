@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <httpd.h>
+
+#include "access/rule.hpp"
+#include "httpd/config.hpp"
+
+namespace proconnect::httpd {
+
+/// A line `Require proconnect …` of the configuration.
+struct PreparedRule {
+    std::unique_ptr<access::Rule> rule;
+    Place place;
+    bool negated = false;   ///< an odd number of "not" and <RequireNone> stands around it
+};
+
+/// What the rules of one request are asked, and what came of it. httpd asks them one by one, through `Require` and its combinations.
+struct RuleRun {
+    // The question. Beside the session as it is, httpd can be asked what would be if the user had logged in at another level.
+    bool supposes_level = false;
+    std::string_view level;              ///< "" = none that is known
+    bool supposes_methods = false;       ///< every rule on `amr` is met
+    bool nobody_refuses = false;         ///< a negated rule does not pass over somebody who has no claims
+    bool nested = false;                 ///< asked by ourselves
+
+    // The answers.
+    const PreparedRule* failed = nullptr;      ///< the first rule that did not let the user in
+    access::Outcome outcome{};                 ///< what it found
+    bool saw_level = false, saw_method = false;
+    bool methods_imply_two_factors = true;     ///< of the rules on `amr` that were asked
+    const request_rec* passed_over = nullptr;  ///< the request for which a negated rule was asked about nobody
+};
+
+}  // namespace proconnect::httpd
