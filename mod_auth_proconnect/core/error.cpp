@@ -98,6 +98,9 @@ constexpr std::array kCatalogue{
                    {"Beaucoup de connexions en cours", "ProConnect met du temps à répondre et d’autres connexions attendent déjà. Patientez quelques secondes, puis réessayez."},
                    {"Many sign-ins under way", "ProConnect is slow to answer and other sign-ins are waiting already. Wait a few seconds, then try again."}},
     CatalogueEntry{provider_url_refused, "provider_url_refused", 503, kError, support_only, kSetupFr, kSetupEn},
+    CatalogueEntry{server_stopping, "server_stopping", 503, kInfo, retry_login,
+                   {"Le service redémarre", "La connexion a été interrompue par un redémarrage du service. Réessayez dans quelques secondes."},
+                   {"The service is restarting", "The sign-in was interrupted by a restart of the service. Try again in a few seconds."}},
     CatalogueEntry{discovery_malformed, "discovery_malformed", 503, kError, retry_login, kProviderDownFr, kProviderDownEn},
     CatalogueEntry{discovery_issuer_mismatch, "discovery_issuer_mismatch", 503, kError, support_only, kSetupFr, kSetupEn},
     CatalogueEntry{jwks_malformed, "jwks_malformed", 503, kError, retry_login, kProviderDownFr, kProviderDownEn},
@@ -159,6 +162,7 @@ constexpr std::array kCatalogue{
                    {"Une nouvelle connexion est nécessaire", "Ce service demande que vous confirmiez votre identité à nouveau."},
                    {"A fresh sign-in is needed", "This service asks you to confirm your identity again."}},
     CatalogueEntry{claim_malformed, "claim_malformed", 503, kError, retry_login, kLoginFailedFr, kLoginFailedEn},
+    CatalogueEntry{token_not_yet_valid, "token_not_yet_valid", 503, kError, retry_login, kLoginFailedFr, kLoginFailedEn},
     CatalogueEntry{userinfo_subject_mismatch, "userinfo_subject_mismatch", 503, kError, retry_login, kLoginFailedFr, kLoginFailedEn},
     CatalogueEntry{response_issuer_mismatch, "response_issuer_mismatch", 400, kWarning, retry_login, kLoginFailedFr, kLoginFailedEn},
 

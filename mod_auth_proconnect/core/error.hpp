@@ -36,6 +36,7 @@ enum class ErrorCode : std::uint16_t {
     provider_json_malformed = 2006,
     provider_busy = 2007,            ///< too many logins wait for the provider already
     provider_url_refused = 2008,     ///< not https, not a URL
+    server_stopping = 2009,          ///< httpd stops or restarts; says nothing about the provider
     discovery_malformed = 2010,
     discovery_issuer_mismatch = 2011,
     jwks_malformed = 2012,
@@ -75,6 +76,7 @@ enum class ErrorCode : std::uint16_t {
     acr_not_satisfied = 3018,
     auth_time_invalid = 3019,
     claim_malformed = 3020,          ///< a claim of the wrong type or beyond its limit
+    token_not_yet_valid = 3021,      ///< `nbf`
     userinfo_subject_mismatch = 3030,
     response_issuer_mismatch = 3040, ///< RFC 9207
     // Sessions

@@ -13,7 +13,7 @@ void wipe(void* memory, std::size_t size) noexcept;
 class Secret {
 public:
     Secret() noexcept = default;
-    explicit Secret(std::string value) noexcept : value_(std::move(value)) {}
+    explicit Secret(std::string value) noexcept : value_(std::move(value)) { wipe(value.data(), value.capacity()); }  // short texts are copied on move
     ~Secret() { wipe_value(); }
     Secret(const Secret&) = delete;
     Secret& operator=(const Secret&) = delete;

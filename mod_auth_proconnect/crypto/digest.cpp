@@ -1,6 +1,7 @@
 #include "crypto/digest.hpp"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 
 #include "crypto/openssl_handles.hpp"
@@ -55,6 +56,8 @@ void release_thread_contexts() noexcept {
 }
 
 std::expected<void, core::Error> initialize() {
+    // The process that ends gives its memory back anyway, while a thread that is still inside OpenSSL at exit() would find it taken down.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     const Algorithms& fetched = algorithms();
     if (!fetched.sha256 || !fetched.hmac || !fetched.hkdf || !fetched.aes_256_gcm) {
         return std::unexpected(core::Error{core::ErrorCode::crypto_failure, "OpenSSL lacks SHA256, HMAC, HKDF or AES-256-GCM"});

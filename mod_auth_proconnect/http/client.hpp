@@ -22,7 +22,21 @@ struct Request {
     std::size_t max_body_bytes = 512 * 1024;                  ///< of the answer; more is PC2005
 };
 
+/// Its body may hold tokens, so it is wiped when it goes.
 struct Response {
+    Response() = default;
+    Response(const Response&) = default;
+    Response(Response&&) noexcept = default;
+    Response& operator=(Response other) noexcept {   // by swap: the body that was here is wiped with `other`
+        std::swap(status, other.status);
+        content_type.swap(other.content_type);
+        body.swap(other.body);
+        std::swap(max_age, other.max_age);
+        std::swap(date, other.date);
+        return *this;
+    }
+    ~Response() { core::wipe(body.data(), body.capacity()); }
+
     int status = 0;                      ///< 3xx included: no redirect is ever followed
     std::string content_type;            ///< lower case, without parameters; "" when absent
     std::string body;

@@ -3,12 +3,14 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "core/url.hpp"
+#include "http/deadline.hpp"
 #include "http/response_headers.hpp"
 #include "http/transfer_error.hpp"
 
@@ -24,6 +26,21 @@ using core::ErrorCode;
 constexpr std::size_t kMaxIdleHandles = 16;
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 constexpr long kConnectionsPerHandle = 2;
+
+std::atomic<bool> interrupted{false};
+std::atomic<int> under_way{0};
+
+struct CallCounter {
+    CallCounter() noexcept { ++under_way; }
+    ~CallCounter() { --under_way; }
+    CallCounter(const CallCounter&) = delete;
+    CallCounter& operator=(const CallCounter&) = delete;
+};
+
+/// libcurl asks at least once a second; anything but 0 ends the transfer.
+int on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    return interrupted ? 1 : 0;
+}
 
 struct CleanUp {
     void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
@@ -163,6 +180,8 @@ void set_bounds(Options& options, std::chrono::milliseconds timeout, std::size_t
         .set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()))
         // A name lookup that hangs is abandoned to its own thread instead of being waited for beyond the time-out.
         .set(CURLOPT_QUICK_EXIT, 1L)
+        .set(CURLOPT_NOPROGRESS, 0L)
+        .set(CURLOPT_XFERINFOFUNCTION, &on_progress)
         .set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(max_body_bytes))
         .set(CURLOPT_MAXCONNECTS, kConnectionsPerHandle)
         .set(CURLOPT_FOLLOWLOCATION, 0L)
@@ -213,11 +232,13 @@ bool add_headers(HeaderLines& lines, const Request& request) {
 Response response_of(CURL* handle, Receiver& receiver) {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    return {.status = static_cast<int>(status),
-            .content_type = content_type_of(handle),
-            .body = receiver.take(),
-            .max_age = max_age_of(handle),
-            .date = date_of(handle)};
+    Response response;
+    response.status = static_cast<int>(status);
+    response.content_type = content_type_of(handle);
+    response.body = receiver.take();
+    response.max_age = max_age_of(handle);
+    response.date = date_of(handle);
+    return response;
 }
 
 Error failure_of(CURL* handle, CURLcode code, const Receiver& receiver, const std::string& where, bool uses_proxy) {
@@ -270,7 +291,7 @@ struct CurlClient::Impl {
         }
     }
 
-    std::expected<Response, Error> perform(CURL* handle, const Request& request, const core::Url& url) const;
+    std::expected<Response, Error> perform(CURL* handle, const Request& request, const core::Url& url, std::chrono::milliseconds timeout) const;
 
     const CurlSettings settings;
     const std::string no_proxy;
@@ -278,7 +299,7 @@ struct CurlClient::Impl {
     std::vector<Handle> idle;
 };
 
-std::expected<Response, Error> CurlClient::Impl::perform(CURL* handle, const Request& request, const core::Url& url) const {
+std::expected<Response, Error> CurlClient::Impl::perform(CURL* handle, const Request& request, const core::Url& url, std::chrono::milliseconds timeout) const {
     const std::string where = url.host + ":" + std::to_string(url.port);
     const std::string& proxy = url.is_loopback() && !url.is_https() ? no_proxy : settings.proxy;
     HeaderLines headers;
@@ -287,7 +308,7 @@ std::expected<Response, Error> CurlClient::Impl::perform(CURL* handle, const Req
     }
     Receiver receiver(request.max_body_bytes);
     Options options(handle);
-    set_bounds(options, settings.timeout, request.max_body_bytes);
+    set_bounds(options, timeout, request.max_body_bytes);
     set_tls(options, settings);
     set_proxy(options, proxy);
     set_method(options, request);
@@ -321,6 +342,14 @@ std::expected<void, Error> CurlClient::initialize_process() {
     return {};
 }
 
+void CurlClient::interrupt_process() noexcept {
+    interrupted = true;
+}
+
+int CurlClient::calls_under_way() noexcept {
+    return under_way;
+}
+
 CurlClient::CurlClient(CurlSettings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 
 CurlClient::~CurlClient() {
@@ -333,12 +362,20 @@ std::expected<Response, Error> CurlClient::send(const Request& request) {
     if (!url) {
         return std::unexpected(url.error());
     }
+    const CallCounter counter;   // before the flag is read: who waits for zero either sees this call or has stopped it
+    if (interrupted) {
+        return std::unexpected(Error{ErrorCode::server_stopping, "this process of httpd is stopping"});
+    }
+    const auto timeout = CallDeadline::remaining(impl_->settings.timeout);
+    if (timeout.count() <= 0) {
+        return std::unexpected(Error{ErrorCode::provider_timeout, url->host + " was not asked: the calls before took all the time there is"});
+    }
     const ErrorQueueCleaner cleaner;
     Handle handle = impl_->take_handle();
     if (!handle) {
         return std::unexpected(Error{ErrorCode::internal_error, "libcurl has no memory for another handle"});
     }
-    std::expected<Response, Error> response = impl_->perform(handle.get(), request, *url);
+    std::expected<Response, Error> response = impl_->perform(handle.get(), request, *url, timeout);
     impl_->give_back(std::move(handle));
     return response;
 }

@@ -19,6 +19,11 @@ struct CurlSettings {
 class CurlClient final : public Client {
 public:
     static std::expected<void, core::Error> initialize_process();
+    /// The process is about to exit: every call under way ends within about a second, and new ones fail at once (PC2009). A thread inside
+    /// libcurl while exit() takes OpenSSL down would crash.
+    static void interrupt_process() noexcept;
+    /// Calls under way in this process, all clients together.
+    [[nodiscard]] static int calls_under_way() noexcept;
     explicit CurlClient(CurlSettings settings);
     ~CurlClient() override;
     std::expected<Response, core::Error> send(const Request& request) override;

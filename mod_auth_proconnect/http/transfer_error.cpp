@@ -120,6 +120,8 @@ Error transfer_error(CURL* handle, CURLcode code, const std::string& where, bool
         case CURLE_SEND_ERROR:
         case CURLE_RECV_ERROR:
             return connection_error(handle, code, where, uses_proxy);
+        case CURLE_ABORTED_BY_CALLBACK:
+            return {ErrorCode::server_stopping, where + ": given up, this process of httpd is stopping"};
         case CURLE_OPERATION_TIMEDOUT:
             return timeout_error(handle, where);
         case CURLE_PEER_FAILED_VERIFICATION:

@@ -1,5 +1,7 @@
 #include "oidc/client_authentication.hpp"
 
+#include <initializer_list>
+
 #include "core/base64url.hpp"
 #include "crypto/random.hpp"
 #include "json/document.hpp"
@@ -50,7 +52,28 @@ std::string base64(std::string_view bytes) {
     for (char& c : text) {
         c = c == '-' ? '+' : c == '_' ? '/' : c;
     }
-    text.append((4 - text.size() % 4) % 4, '=');
+    const auto padding = (4 - text.size() % 4) % 4;
+    if (text.size() + padding > text.capacity()) {
+        std::string padded;
+        padded.reserve(text.size() + padding);
+        padded.append(text);
+        core::wipe(text.data(), text.size());
+        text.swap(padded);
+    }
+    text.append(padding, '=');
+    return text;
+}
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::size_t size = 0;
+    for (const auto part : parts) {
+        size += part.size();
+    }
+    std::string text;
+    text.reserve(size);
+    for (const auto part : parts) {
+        text += part;
+    }
     return text;
 }
 
@@ -63,8 +86,11 @@ std::expected<void, Error> add_client_authentication(const RelyingParty& client,
             body.add("client_id", client.client_id).add("client_secret", client.client_secret.reveal());
             return {};
         case ClientAuthentication::client_secret_basic: {
-            const core::Secret pair{core::percent_encode(client.client_id) + ":" + core::percent_encode(client.client_secret.reveal())};
-            request.headers.emplace_back("Authorization", core::Secret{"Basic " + base64(pair.reveal())});
+            // Every intermediate form of the secret is wiped, and none grows step by step, which would leave copies behind.
+            const core::Secret secret{core::percent_encode(client.client_secret.reveal())};
+            const core::Secret pair{joined({core::percent_encode(client.client_id), ":", secret.reveal()})};
+            const core::Secret encoded{base64(pair.reveal())};
+            request.headers.emplace_back("Authorization", core::Secret{joined({"Basic ", encoded.reveal()})});
             return {};
         }
         case ClientAuthentication::private_key_jwt: {

@@ -49,8 +49,14 @@ std::expected<void, Error> check_access_token_hash(const json::Value& claims, co
     return {};
 }
 
+/// The claim; nothing when it is absent or null, which some providers send for what they do not know.
+std::optional<json::Value> find_known(const json::Value& claims, std::string_view name) {
+    const auto claim = claims.find(name);
+    return claim && claim->type() != json::Value::Type::null ? claim : std::nullopt;
+}
+
 std::expected<std::string, Error> check_acr(const json::Value& claims, const std::vector<std::string>& acceptable) {
-    const auto claim = claims.find("acr");
+    const auto claim = find_known(claims, "acr");
     if (!claim) {
         if (!acceptable.empty()) {
             return refuse(ErrorCode::acr_not_satisfied, "acr: missing although one was asked for as essential");
@@ -59,7 +65,7 @@ std::expected<std::string, Error> check_acr(const json::Value& claims, const std
     }
     const auto value = claim->as_string();
     if (!value || value->size() > kMaxAcrBytes) {
-        return refuse(ErrorCode::claim_malformed, "acr: not a string, or too long");
+        return refuse(acceptable.empty() ? ErrorCode::claim_malformed : ErrorCode::acr_not_satisfied, "acr: not a string, or too long");
     }
     if (!acceptable.empty() && std::ranges::find(acceptable, *value) == acceptable.end()) {
         return refuse(ErrorCode::acr_not_satisfied, "acr: not one of the levels asked for");
@@ -68,8 +74,8 @@ std::expected<std::string, Error> check_acr(const json::Value& claims, const std
 }
 
 std::expected<std::vector<std::string>, Error> read_amr(const json::Value& claims) {
-    const auto claim = claims.find("amr");
-    if (!claim || claim->type() == json::Value::Type::null) {
+    const auto claim = find_known(claims, "amr");
+    if (!claim) {
         return std::vector<std::string>{};
     }
     const auto values = claim->as_strings();
@@ -128,6 +134,9 @@ std::expected<IdTokenClaims, Error> check_common_claims(const json::Value& claim
         return std::unexpected(std::move(expires.error()));
     }
     result.expires = *expires;
+    if (auto ok = check_not_before(claims, expected.clock_skew, now); !ok) {       // RFC 7519, section 4.1.5
+        return std::unexpected(std::move(ok.error()));
+    }
     auto issued = check_issued_at(claims, expected.clock_skew, now);               // item 10
     if (!issued) {
         return std::unexpected(std::move(issued.error()));
@@ -201,6 +210,18 @@ std::expected<UnixTime, Error> check_expiry(const json::Value& claims, std::chro
         return refuse(ErrorCode::token_expired, "exp: past");
     }
     return expires;
+}
+
+std::expected<void, Error> check_not_before(const json::Value& claims, std::chrono::seconds skew, UnixTime now) {
+    const auto claim = claims.find("nbf");
+    if (!claim) {
+        return {};
+    }
+    const auto seconds = claim->as_numeric_date();
+    if (!seconds || core::from_unix_seconds(*seconds) > now + skew) {
+        return refuse(ErrorCode::token_not_yet_valid, seconds ? "nbf: in the future; check the clock of this server" : "nbf: not a date");
+    }
+    return {};
 }
 
 std::expected<UnixTime, Error> check_issued_at(const json::Value& claims, std::chrono::seconds skew, UnixTime now) {

@@ -53,6 +53,8 @@ std::expected<void, core::Error> check_audience(const json::Value& claims, const
 std::expected<std::string, core::Error> check_subject(const json::Value& claims);
 /// PC3014: `exp` a date after now - skew.
 std::expected<core::UnixTime, core::Error> check_expiry(const json::Value& claims, std::chrono::seconds skew, core::UnixTime now);
+/// PC3021: `nbf`, where it is there, a date not after now + skew; RFC 7519 section 4.1.5.
+std::expected<void, core::Error> check_not_before(const json::Value& claims, std::chrono::seconds skew, core::UnixTime now);
 /// PC3015: `iat` a date not after now + skew and not older than a day.
 std::expected<core::UnixTime, core::Error> check_issued_at(const json::Value& claims, std::chrono::seconds skew, core::UnixTime now);
 

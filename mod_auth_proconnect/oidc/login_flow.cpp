@@ -19,18 +19,28 @@ session::TicketContext ticket_context(const RelyingParty& client) {
     return {.issuer = client.issuer, .client_id = client.client_id, .redirect_uri = client.redirect_uri};
 }
 
-/// Runs a verification; when it names a key we do not have, once more with the keys as they are now.
+/// Whether other keys could make a difference.
+bool is_about_keys(ErrorCode code) {
+    return code == ErrorCode::jwt_key_unknown || code == ErrorCode::jwt_signature || code == ErrorCode::jwt_key_unusable;
+}
+
+/// Runs a verification; when no key we have verifies, once more with the keys as they are now.
 template <typename Verify>
 auto with_fresh_keys(const LoginContext& context, std::shared_ptr<const Provider>& provider, Verify verify) -> decltype(verify(provider->jwks)) {
     auto result = verify(provider->jwks);
-    if (!result && result.error().code == ErrorCode::jwt_key_unknown) {
-        const auto newer = context.provider.after_unknown_key(provider, context.now);
-        if (newer && *newer != provider) {
-            provider = *newer;
-            return verify(provider->jwks);
-        }
+    if (result || !is_about_keys(result.error().code)) {
+        return result;
     }
-    return result;
+    const auto newer = context.provider.after_unknown_key(provider, context.now, [&](const Provider& copy) { return verify(copy.jwks).has_value(); });
+    if (!newer) {
+        result.error().detail += "; the keys could not be fetched again: " + newer.error().detail;
+        return result;
+    }
+    if (*newer == provider) {
+        return result;
+    }
+    provider = *newer;
+    return verify(provider->jwks);
 }
 
 /// The ticket belongs to the browser that sends it back, RFC 6749 section 10.12, RFC 9700 section 4.7.
@@ -140,7 +150,7 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
     failure.ours = true;
     auto session_name = session::derive_session_name(ticket, *opened->key);
     if (!session_name) return refused(session_name.error());
-    if (*session_name == live_session) return refused({ErrorCode::callback_repeated, "callback: this login is finished"});
+    if (crypto::equal_constant_time(*session_name, live_session)) return refused({ErrorCode::callback_repeated, "callback: this login is finished"});
     if (auto ok = check_age(ticket, client.clock_skew, now); !ok) return refused(ok.error());
 
     auto current = source.current(now);                                                         // Discovery, 4

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/url.hpp"
+#include "http/deadline.hpp"
 
 namespace proconnect::oidc {
 namespace {
@@ -63,12 +64,6 @@ std::shared_ptr<const Provider> parse(const ProviderBoard::Copy& copy, std::stri
         return nullptr;
     }
     return std::make_shared<const Provider>(*std::move(metadata), *std::move(jwks));
-}
-
-bool has_key_unknown_to(const Provider& seen, const Provider& newer) {
-    return std::ranges::any_of(newer.jwks.keys(), [&](const JsonWebKeySet::Key& key) {
-        return std::ranges::none_of(seen.jwks.keys(), [&](const JsonWebKeySet::Key& old) { return old.kid == key.kid; });
-    });
 }
 
 }  // namespace
@@ -130,7 +125,7 @@ std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::first_copy(
         return std::unexpected(still_failing(*status, now));
     }
     // With failures behind us, whoever is trying again may be in for another one: only the first attempt is worth a wait.
-    const core::RobustGuard fetching = board_.begin_fetch(status->failures == 0 ? max_wait_ : std::chrono::milliseconds::zero());
+    const core::RobustGuard fetching = board_.begin_fetch(status->failures == 0 ? http::CallDeadline::remaining(max_wait_) : std::chrono::milliseconds::zero());
     if (!fetching.is_held()) {
         return std::unexpected(status->failures == 0 ? busy() : still_failing(*status, now));
     }
@@ -151,16 +146,16 @@ std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::first_copy(
 }
 
 // Whoever loses the race waits for the winner's keys instead of refusing a token that they would have verified.
-std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::after_unknown_key(const std::shared_ptr<const Provider>& seen, UnixTime now) {
+std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::after_unknown_key(const std::shared_ptr<const Provider>& seen, UnixTime now, const Suffices& suffices) {
     const auto newer_or_nothing = [&] {
         std::shared_ptr<const Provider> newest = latest();
-        return newest && has_key_unknown_to(*seen, *newest) ? newest : nullptr;
+        return newest && newest != seen && suffices(*newest) ? newest : nullptr;
     };
     if (auto newer = newer_or_nothing()) {
         return newer;
     }
     {
-        const core::RobustGuard fetching = board_.begin_fetch(max_wait_);
+        const core::RobustGuard fetching = board_.begin_fetch(http::CallDeadline::remaining(max_wait_));
         if (auto newer = newer_or_nothing()) {
             return newer;
         }
@@ -217,7 +212,7 @@ std::expected<void, Error> ProviderCache::fetch(Due due, UnixTime now) {
     auto fetched = fetch_parts(due, now);
     if (fetched) {
         board_.record_success();
-    } else {
+    } else if (fetched.error().code != ErrorCode::server_stopping) {
         board_.record_failure(fetched.error().code, now, time.now());
     }
     return fetched;

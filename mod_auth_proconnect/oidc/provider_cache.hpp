@@ -34,7 +34,7 @@ public:
     std::expected<std::shared_ptr<const Provider>, core::Error> current(core::UnixTime now) override;
     /// An error only when this very call fetched and failed.
     std::expected<std::shared_ptr<const Provider>, core::Error> after_unknown_key(const std::shared_ptr<const Provider>& seen,
-                                                                                 core::UnixTime now) override;
+                                                                                 core::UnixTime now, const Suffices& suffices) override;
 
     enum class Refresh {
         not_due,

@@ -40,6 +40,9 @@ std::expected<json::Document, Error> open_signed(std::string_view body, const Re
     if (auto ok = check_expiry(claims, client.clock_skew, now); !ok) {
         return in_userinfo(std::move(ok.error()));
     }
+    if (auto ok = check_not_before(claims, client.clock_skew, now); !ok) {
+        return in_userinfo(std::move(ok.error()));
+    }
     if (auto ok = check_issued_at(claims, client.clock_skew, now); !ok) {
         return in_userinfo(std::move(ok.error()));
     }
@@ -52,7 +55,10 @@ std::expected<std::string, Error> fetch_userinfo(http::Client& http, const Provi
     http::Request request;
     request.url = provider.userinfo_endpoint;
     request.accept = "application/jwt, application/json";
-    request.headers.emplace_back("Authorization", core::Secret{"Bearer " + std::string{access_token.reveal()}});
+    std::string credentials;
+    credentials.reserve(sizeof("Bearer ") + access_token.size());   // grown step by step, it would leave copies behind
+    credentials.append("Bearer ").append(access_token.reveal());
+    request.headers.emplace_back("Authorization", core::Secret{std::move(credentials)});
     auto response = http.send(request);
     if (!response) {
         return std::unexpected(std::move(response.error()));

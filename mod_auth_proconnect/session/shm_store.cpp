@@ -322,8 +322,12 @@ bool ShmStore::is_superseded() const noexcept {
     return load(header().superseded) != 0;
 }
 
+bool ShmStore::is_taking_over() const noexcept {
+    return load(header().taking_over) != 0;
+}
+
 bool ShmStore::keeps_tombstones() const noexcept {
-    return load(header().superseded) != 0 || load(header().taking_over) != 0;
+    return is_superseded() || is_taking_over();
 }
 
 }  // namespace proconnect::session

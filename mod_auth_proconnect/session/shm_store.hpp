@@ -79,6 +79,8 @@ public:
     /// Lets this process look for a session unknown here in the old table before it is called unknown; not owned.
     void set_predecessor(ShmStore* old) noexcept { predecessor_ = old; }
     std::expected<void, core::Error> finish_takeover();
+    /// copy_from() was called and finish_takeover() not yet, perhaps by an earlier generation of the code.
+    [[nodiscard]] bool is_taking_over() const noexcept;
 
     /// The next records, up to about 64, locked together. @return false at the end
     std::expected<bool, core::Error> next_records(RecordCursor& cursor, std::vector<StoredRecord>& records, bool with_parts);

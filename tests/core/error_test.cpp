@@ -19,13 +19,13 @@ bool is_listed(ErrorCode code) {
         case login_loop: case logout_not_same_site: case return_address_refused: case unknown_endpoint: case method_not_allowed: case logout_state_mismatch: case form_not_kept:
         case login_required_machine: case callback_repeated:
         case provider_unreachable: case provider_timeout: case provider_tls: case provider_status: case provider_body_too_large: case provider_json_malformed: case provider_busy:
-        case provider_url_refused: case discovery_malformed: case discovery_issuer_mismatch: case jwks_malformed: case client_refused: case code_refused: case token_request_refused:
+        case provider_url_refused: case server_stopping: case discovery_malformed: case discovery_issuer_mismatch: case jwks_malformed: case client_refused: case code_refused: case token_request_refused:
         case token_response_malformed: case userinfo_failed: case revocation_failed: case introspection_failed: case authorization_access_denied: case authorization_login_required:
         case authorization_invalid_scope: case authorization_invalid_request: case authorization_server_error: case authorization_temporarily_unavailable:
         case authorization_unsupported_response_type: case authorization_other: case authorization_acr_not_reached:
         case jwt_malformed: case jwt_algorithm: case jwt_signature: case jwt_key_unusable: case jwt_critical_header: case jwe_decryption: case jwt_form_unexpected: case jwt_key_unknown:
         case issuer_mismatch: case audience_mismatch: case authorized_party_mismatch: case subject_invalid: case token_expired: case issued_at_invalid: case nonce_mismatch:
-        case access_token_hash_mismatch: case acr_not_satisfied: case auth_time_invalid: case claim_malformed: case userinfo_subject_mismatch: case response_issuer_mismatch:
+        case access_token_hash_mismatch: case acr_not_satisfied: case auth_time_invalid: case claim_malformed: case token_not_yet_valid: case userinfo_subject_mismatch: case response_issuer_mismatch:
         case session_store_unavailable: case session_too_large: case session_record_corrupt: case sealed_box_unreadable: case snapshot_unusable: case session_store_full:
         case configuration_invalid: case key_unusable: case ErrorCode::access_denied: case access_rule_not_met: case access_level_not_reached: case access_list_unavailable: case access_claim_missing: case internal_error: case crypto_failure:
             return true;

@@ -29,7 +29,7 @@ public:
         static const auto provider = std::make_shared<const oidc::Provider>(oidc::Provider{.metadata = metadata(), .jwks = provider_keys()});
         return provider;
     }
-    Result after_unknown_key(const std::shared_ptr<const oidc::Provider>& seen, core::UnixTime) override { return seen; }
+    Result after_unknown_key(const std::shared_ptr<const oidc::Provider>& seen, core::UnixTime, const Suffices&) override { return seen; }
 
 private:
     static oidc::ProviderMetadata metadata() {

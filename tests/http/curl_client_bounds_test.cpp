@@ -1,7 +1,10 @@
 // A provider that answers too much, too slowly, or not at all.
 #include <boost/test/unit_test.hpp>
 
+#include <thread>
+
 #include "http/curl_client.hpp"
+#include "http/deadline.hpp"
 #include "support/http_fixture.hpp"
 
 using namespace proconnect;
@@ -211,6 +214,37 @@ BOOST_AUTO_TEST_CASE(is_usable_again_after_a_time_out) {
     check_refused(client.send(request), core::ErrorCode::provider_timeout, "");
     hangs = false;
     BOOST_TEST(client.send(request).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(bounds_all_calls_under_one_deadline_together) {
+    HttpFixture slow([](Connection& connection, const std::string&) {
+        connection.pause(300ms);
+        connection.send(http_answer(200, "{}"));
+    });
+    const auto start = std::chrono::steady_clock::now();
+    {
+        const http::CallDeadline deadline(500ms);
+        BOOST_TEST(ask(slow, 20s).has_value());
+        check_refused(ask(slow, 20s), core::ErrorCode::provider_timeout, "");
+        BOOST_TEST((std::chrono::steady_clock::now() - start >= 450ms));
+        check_refused(ask(slow, 20s), core::ErrorCode::provider_timeout, "was not asked");
+    }
+    BOOST_TEST((std::chrono::steady_clock::now() - start < kGenerous));
+    BOOST_TEST(ask(slow, 20s).has_value(), "over with its scope");
+}
+
+BOOST_AUTO_TEST_CASE(the_outermost_deadline_holds) {
+    using http::CallDeadline;
+    BOOST_TEST((CallDeadline::remaining(7s) == 7s));
+    {
+        const CallDeadline outer(0ms);
+        const CallDeadline inner(1h);
+        BOOST_TEST((CallDeadline::remaining(7s) == 0ms));
+        std::jthread([] { BOOST_TEST((CallDeadline::remaining(7s) == 7s), "of this thread only"); }).join();
+    }
+    const CallDeadline later(1h);
+    BOOST_TEST((CallDeadline::remaining(7s) == 7s));
+    BOOST_TEST((CallDeadline::remaining(2h) <= 1h));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

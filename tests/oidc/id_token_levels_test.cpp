@@ -59,10 +59,16 @@ BOOST_AUTO_TEST_CASE(accepts_any_level_or_none_when_none_was_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_level_of_another_type_even_when_none_was_asked_for) {
-    for (const std::string_view json : {"null", "1", "true", R"(["eidas2"])", R"({"value":"eidas2"})"}) {
+    for (const std::string_view json : {"1", "true", R"(["eidas2"])", R"({"value":"eidas2"})"}) {
         BOOST_TEST(check(kUsual.with("acr", json)) == "PC3020", json);
-        BOOST_TEST(check(kUsual.with("acr", json), asking_for({"eidas2"})) == "PC3020", json);
+        // Where a level was asked for, the user is told that a stronger login is needed.
+        BOOST_TEST(check(kUsual.with("acr", json), asking_for({"eidas2"})) == "PC3018", json);
     }
+}
+
+BOOST_AUTO_TEST_CASE(takes_null_for_no_level) {
+    BOOST_TEST(check(kUsual.with("acr", "null")) == "accepted");
+    BOOST_TEST(check(kUsual.with("acr", "null"), asking_for({"eidas2"})) == "PC3018");
 }
 
 BOOST_AUTO_TEST_CASE(bounds_the_length_of_the_level) {

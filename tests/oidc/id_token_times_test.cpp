@@ -43,6 +43,15 @@ BOOST_AUTO_TEST_CASE(tolerates_a_minute_by_default) {
     BOOST_TEST((oidc::IdTokenExpectations{}.clock_skew == 60s));
 }
 
+BOOST_AUTO_TEST_CASE(refuses_a_token_that_is_not_good_yet) {
+    BOOST_TEST(check(kUsual.with("nbf", date(kLoginTime))) == "accepted");
+    BOOST_TEST(check(kUsual.with("nbf", date(kLoginTime + 60s))) == "accepted");
+    BOOST_TEST(check(kUsual.with("nbf", date(kLoginTime + 61s))) == "PC3021");
+    for (const auto json : kNoDates) {
+        BOOST_TEST(check(kUsual.with("nbf", std::string{json})) == "PC3021", json);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_a_missing_expiry) {
     BOOST_TEST(check(kUsual.without("exp")) == "PC3014");
 }

@@ -133,12 +133,48 @@ BOOST_AUTO_TEST_CASE(believes_no_fetched_key_more_than_another) {
     BOOST_TEST(log_in() == "PC3003");
 }
 
-BOOST_AUTO_TEST_CASE(fetches_no_keys_for_a_wrong_signature) {
+BOOST_AUTO_TEST_CASE(fetches_the_keys_once_for_a_signature_that_none_verifies) {
     sign = signing_as(other_ec_key(), "ec");
     BOOST_TEST(log_in() == "PC3003");
+    BOOST_TEST(provider.refetched == 1);
     sign = signing_as(ec_key(), "rsa");
     BOOST_TEST(log_in() == "PC3004");
-    BOOST_TEST(provider.refetched == 0);
+    BOOST_TEST(provider.refetched == 2);
+    client.id_token_algorithms = {.es256 = false, .rs256 = false, .hs256 = true};
+    sign = signing_as(ec_key(), "ec");
+    BOOST_TEST(log_in() == "PC3002");
+    BOOST_TEST(provider.refetched == 2);
+}
+
+BOOST_AUTO_TEST_CASE(follows_a_rotation_under_the_same_name) {
+    sign = signing_as(other_ec_key(), "ec");
+    provider.rotate_keys(jwk_set({other_ec_key().public_jwk("ec"), rsa_key().public_jwk("rsa")}));
+    BOOST_TEST(log_in() == "accepted");
+    BOOST_TEST(provider.refetched == 1);
+}
+
+BOOST_AUTO_TEST_CASE(follows_a_rotation_of_keys_that_tokens_do_not_name) {
+    sign = signing_as(other_ec_key(), "");
+    provider.rotate_keys(jwk_set({other_ec_key().public_jwk("new")}));
+    BOOST_TEST(log_in() == "accepted");
+    BOOST_TEST(provider.refetched == 1);
+}
+
+BOOST_AUTO_TEST_CASE(follows_the_first_key_of_another_kind) {
+    provider.known = FixedProvider::make(login_metadata(), jwk_set({rsa_key().public_jwk("rsa")}));
+    sign = signing_as(ec_key(), "");
+    provider.rotate_keys(usual_jwks());
+    BOOST_TEST(log_in() == "accepted");
+    BOOST_TEST(provider.refetched == 1);
+}
+
+BOOST_AUTO_TEST_CASE(says_why_the_keys_could_not_be_fetched_again) {
+    sign = signing_as(other_ec_key(), "unknown");
+    provider.refetch_fails = core::Error{core::ErrorCode::provider_tls, "the certificate has expired"};
+    const auto result = finish(callback(begin()));
+    BOOST_REQUIRE(!result);
+    BOOST_TEST(core::code_text(result.error().error.code) == "PC3008");
+    BOOST_TEST(result.error().error.detail.contains("the certificate has expired"));
 }
 
 BOOST_AUTO_TEST_CASE(tries_the_fitting_keys_when_the_token_names_none) {

@@ -87,6 +87,13 @@ struct CacheFixture {
     [[nodiscard]] ProviderBoard::Status status() const { return board.status().value(); }
 };
 
+/// The copy has a key of this name.
+inline oidc::ProviderSource::Suffices has(std::string name) {
+    return [name = std::move(name)](const oidc::Provider& provider) {
+        return std::ranges::any_of(provider.jwks.keys(), [&](const auto& key) { return key.kid == name; });
+    };
+}
+
 inline std::string key_names(const oidc::Provider& provider) {
     std::string names;
     for (const auto& key : provider.jwks.keys()) {

@@ -248,7 +248,7 @@ BOOST_FIXTURE_TEST_SUITE(provider_cache_unknown_key, CacheFixture)
 BOOST_AUTO_TEST_CASE(a_rotated_key_is_found_by_one_fetch_of_the_keys_alone) {
     const Known first = cache.current(kNow).value();
     client.jwks = [] { return good(jwks_text({"two", "one"})); };
-    const auto newer = cache.after_unknown_key(first, kNow + 5s);
+    const auto newer = cache.after_unknown_key(first, kNow + 5s, has("two"));
     BOOST_REQUIRE(newer);
     BOOST_TEST(key_names(**newer) == "two one");
     BOOST_TEST(*client.discovery_requests == 1);
@@ -259,11 +259,21 @@ BOOST_AUTO_TEST_CASE(a_rotated_key_is_found_by_one_fetch_of_the_keys_alone) {
 BOOST_AUTO_TEST_CASE(a_copy_that_another_process_has_fetched_meanwhile_costs_nothing) {
     const Known first = cache.current(kNow).value();
     client.jwks = [] { return good(jwks_text({"two"})); };
-    BOOST_REQUIRE(other.after_unknown_key(other.current(kNow).value(), kNow));
-    const auto newer = cache.after_unknown_key(first, kNow);
+    BOOST_REQUIRE(other.after_unknown_key(other.current(kNow).value(), kNow, has("two")));
+    const auto newer = cache.after_unknown_key(first, kNow, has("two"));
     BOOST_REQUIRE(newer);
     BOOST_TEST(key_names(**newer) == "two");
     BOOST_TEST(*client.jwks_requests == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_another_process_without_the_wanted_key_is_fetched_again) {
+    const Known first = cache.current(kNow).value();
+    client.jwks = [] { return good(jwks_text({"one", "two"})); };
+    BOOST_REQUIRE(other.refresh_if_due(kNow + 10min));
+    client.jwks = [] { return good(jwks_text({"one", "two", "three"})); };
+    const auto newer = cache.after_unknown_key(first, kNow + 10min, has("three"));
+    BOOST_REQUIRE(newer);
+    BOOST_TEST(key_names(**newer) == "one two three");
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_nobody_has_cause_one_fetch_a_minute_for_all_processes) {
@@ -271,8 +281,8 @@ BOOST_AUTO_TEST_CASE(keys_that_nobody_has_cause_one_fetch_a_minute_for_all_proce
     const Known seen_by_other = other.current(kNow).value();
     for (int second = 0; second < 180; ++second) {
         const auto now = kNow + std::chrono::seconds{second};
-        BOOST_TEST((cache.after_unknown_key(first, now).value() == first), "the same keys again, no error");
-        BOOST_TEST((other.after_unknown_key(seen_by_other, now).value() == seen_by_other));
+        BOOST_TEST((cache.after_unknown_key(first, now, has("two")).value() == first), "the same keys again, no error");
+        BOOST_TEST((other.after_unknown_key(seen_by_other, now, has("two")).value() == seen_by_other));
     }
     BOOST_TEST(*client.jwks_requests == 1 + 3);
 }
@@ -280,10 +290,10 @@ BOOST_AUTO_TEST_CASE(keys_that_nobody_has_cause_one_fetch_a_minute_for_all_proce
 BOOST_AUTO_TEST_CASE(the_fetch_that_fails_says_so_and_those_after_it_keep_their_keys) {
     const Known first = cache.current(kNow).value();
     client.go_down(ErrorCode::provider_timeout);
-    const auto failed = cache.after_unknown_key(first, kNow);
+    const auto failed = cache.after_unknown_key(first, kNow, has("two"));
     BOOST_REQUIRE(!failed);
     BOOST_TEST(code_of(failed.error()) == core::code_text(ErrorCode::provider_timeout));
-    BOOST_TEST((cache.after_unknown_key(first, kNow + 1s).value() == first));
+    BOOST_TEST((cache.after_unknown_key(first, kNow + 1s, has("two")).value() == first));
     BOOST_TEST((cache.current(kNow + 1s).value() == first));
 }
 
@@ -292,7 +302,7 @@ BOOST_AUTO_TEST_CASE(is_fetched_during_the_back_off_of_another_failure) {
     client.discovery = [] { return good("<html>"); };
     BOOST_REQUIRE(!cache.refresh_if_due(kNow + 1h));
     client.jwks = [] { return good(jwks_text({"two"})); };
-    BOOST_TEST(key_names(**cache.after_unknown_key(first, kNow + 1h)) == "two");
+    BOOST_TEST(key_names(**cache.after_unknown_key(first, kNow + 1h, has("two"))) == "two");
 }
 
 BOOST_AUTO_TEST_CASE(those_who_come_during_the_fetch_wait_for_its_keys) {
@@ -307,7 +317,7 @@ BOOST_AUTO_TEST_CASE(those_who_come_during_the_fetch_wait_for_its_keys) {
         for (int t = 0; t < 8; ++t) {
             threads.emplace_back([&, t] {
                 ProviderCache& mine = t % 2 == 0 ? cache : other;
-                const auto newer = mine.after_unknown_key(first, kNow);
+                const auto newer = mine.after_unknown_key(first, kNow, has("two"));
                 found += newer && key_names(**newer) == "two" ? 1 : 0;
             });
         }
@@ -329,7 +339,7 @@ BOOST_AUTO_TEST_CASE(is_fetched_once_by_many_processes) {
             children.emplace_back([&] {
                 ProviderCache mine(board, client, kIssuer, 20s);
                 const oidc::Provider old = **cache.current(kNow);
-                const auto newer = mine.after_unknown_key(std::make_shared<const oidc::Provider>(old), kNow);
+                const auto newer = mine.after_unknown_key(std::make_shared<const oidc::Provider>(old), kNow, has("two"));
                 *found += newer && key_names(**newer) == "two" ? 1 : 0;
             });
         }

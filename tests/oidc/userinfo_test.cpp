@@ -186,6 +186,8 @@ BOOST_AUTO_TEST_CASE(refuses_a_signed_answer_that_is_too_old_or_from_the_future)
     BOOST_TEST(at(userinfo_claims().without("iat")) == "PC3015");
     BOOST_TEST(at(userinfo_claims().with("iat", date(kLoginTime + 10s))) == kAccepted);
     BOOST_TEST(at(userinfo_claims().with("iat", date(kLoginTime + 11s))) == "PC3015");
+    BOOST_TEST(at(userinfo_claims().with("nbf", date(kLoginTime + 10s))) == kAccepted);
+    BOOST_TEST(at(userinfo_claims().with("nbf", date(kLoginTime + 11s))) == "PC3021");
     BOOST_TEST(at(userinfo_claims().with("iat", date(kLoginTime - 24h - 1s))) == "PC3015");
 }
 

@@ -33,7 +33,8 @@ public:
         }
         return known;
     }
-    std::expected<std::shared_ptr<const oidc::Provider>, core::Error> after_unknown_key(const std::shared_ptr<const oidc::Provider>& seen, core::UnixTime) override {
+    std::expected<std::shared_ptr<const oidc::Provider>, core::Error> after_unknown_key(const std::shared_ptr<const oidc::Provider>& seen, core::UnixTime,
+                                                                                      const Suffices&) override {
         ++refetched;
         if (refetch_fails) {
             return std::unexpected(*refetch_fails);
