@@ -2,6 +2,7 @@
 
 #include "crypto/digest.hpp"
 #include "core/url.hpp"
+#include "http/deadline.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
@@ -29,13 +30,20 @@ std::expected<session::SubjectTag, Error> subject_tag(const session::ServerKey& 
 class TurnTakingClient final : public http::Client {
 public:
     TurnTakingClient(http::Client& client, http::WaitSlots& slots) noexcept : client_(client), slots_(slots) {}
-    std::expected<http::Response, Error> send(const http::Request& request) override {
+    /// Before a wait that is no call of this client. PC2007 when as many wait already.
+    std::expected<void, Error> take_turn() {
         if (!permit_) {
             if (auto permit = slots_.acquire(kPermitWait)) {
                 permit_.emplace(std::move(*permit));
             } else {
                 return std::unexpected(Error{ErrorCode::provider_busy, "as many logins as may wait for ProConnect do so already"});
             }
+        }
+        return {};
+    }
+    std::expected<http::Response, Error> send(const http::Request& request) override {
+        if (auto turn = take_turn(); !turn) {
+            return std::unexpected(std::move(turn.error()));
         }
         return client_.send(request);
     }
@@ -128,7 +136,14 @@ int handle_callback(request_rec* r, RequestState& state) {
     if (!user) {
         return send_failure(r, state, user.error(), "");
     }
+    const http::CallDeadline deadline{site.site->timeout};
     TurnTakingClient http{*site.http, *runtime()->wait_slots};
+    if (site.board->generation() == 0) {
+        // Nothing is known of ProConnect yet: the first step is a wait for its metadata.
+        if (const auto turn = http.take_turn(); !turn) {
+            return send_failure(r, state, turn.error(), "");
+        }
+    }
     const oidc::LoginContext context{.client = site.site->client, .provider = *site.provider, .http = http, .keys = runtime()->keys, .now = state.now, .live_session = session_name(*user)};
     auto login = oidc::finish_login(context, state.query != nullptr ? state.query : "", state.cookies.login.value_or(""));
     if (!login) {

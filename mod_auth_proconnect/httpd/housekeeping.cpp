@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include <ap_mpm.h>
@@ -15,6 +17,7 @@
 
 #include "core/base64url.hpp"
 #include "crypto/digest.hpp"
+#include "http/curl_client.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/unprivileged.hpp"
 #include "oidc/provider_snapshot.hpp"
@@ -33,11 +36,24 @@ constexpr std::uint32_t kFailuresBetweenLines = 20;   // about every five minute
 
 // ---- the timer, in one child
 
+std::atomic<bool> stopping{false};
+std::atomic<int> timers_running{0};
+
+struct TimerTurn {
+    TimerTurn() noexcept { ++timers_running; }
+    ~TimerTurn() { --timers_running; }
+    TimerTurn(const TimerTurn&) = delete;
+    TimerTurn& operator=(const TimerTurn&) = delete;
+};
+
 void refresh_provider(SiteRuntime& site, core::UnixTime now) {
     if (!site.provider) {
         return;
     }
     const auto refreshed = site.provider->refresh_if_due(now);
+    if (!refreshed && refreshed.error().code == core::ErrorCode::server_stopping) {
+        return;
+    }
     if (!refreshed) {
         const auto status = site.board->status();
         if (!status || status->failures % kFailuresBetweenLines == 1) {
@@ -55,29 +71,34 @@ void sweep_sessions(Runtime& runtime, const server_rec* s, core::UnixTime now) {
         log_server_failure(s, swept.error());
     }
     const auto statistics = runtime.store->statistics();
-    if (statistics && statistics->evicted > runtime.evicted) {
-        log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(statistics->evicted - runtime.evicted) +
+    if (!statistics) {
+        return;
+    }
+    if (runtime.evicted && statistics->evicted > *runtime.evicted) {
+        log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(statistics->evicted - *runtime.evicted) +
                                                                        " live sessions had to go since the last minute, the longest unused first; raise ProConnectSessionMax (" +
                                                                        std::to_string(statistics->capacity) + ")"});
-        runtime.evicted = statistics->evicted;
     }
+    runtime.evicted = statistics->evicted;
 }
 
 apr_status_t on_timer(int state, void* data, apr_pool_t*) noexcept {
     auto* main_server = static_cast<server_rec*>(data);
     return guarded(main_server, apr_status_t{APR_SUCCESS}, [&]() -> apr_status_t {
+        const TimerTurn turn;   // before the flag is read: who waits for zero either sees this turn or has stopped it
         auto* current = runtime();
-        if (state != AP_WATCHDOG_STATE_RUNNING || current == nullptr) {
+        if (state != AP_WATCHDOG_STATE_RUNNING || current == nullptr || stopping) {
             return APR_SUCCESS;
         }
         static core::UnixTime last_sweep{};
         const auto now = core::now();
-        for (auto& site : current->sites) {
-            refresh_provider(*site, now);
-        }
         if (now - last_sweep >= kSweepInterval || now < last_sweep) {
             last_sweep = now;
             sweep_sessions(*current, main_server, now);
+        }
+        // Last: a provider that hangs takes its time.
+        for (auto& site : current->sites) {
+            refresh_provider(*site, now);
         }
         return APR_SUCCESS;
     });
@@ -98,7 +119,7 @@ void register_timer(apr_pool_t* pconf, server_rec* main_server) {
 // ---- files, in the parent
 
 std::string provider_file(const Runtime& runtime, const SiteRuntime& site) {
-    const auto digest = crypto::sha256(site.site->client.issuer);
+    const auto digest = crypto::sha256(provider_way(*site.site));
     return digest ? runtime.settings.snapshot + ".provider-" + core::base64url_encode(std::span{*digest}.first(9)) : std::string{};
 }
 
@@ -138,9 +159,9 @@ void save(Runtime& runtime, const server_rec* s) {
     add_file(files, s, runtime.settings.snapshot, [&](session::AtomicFile& file) {
         return session::write_snapshot(*runtime.store, file, runtime.keys.current.snapshot, now).has_value();
     });
-    std::set<std::string_view> issuers;
+    std::set<std::string> files_of_providers;
     for (const auto& site : runtime.sites) {
-        if (site->board->generation() == 0 || !issuers.insert(site->site->client.issuer).second) {
+        if (site->board->generation() == 0 || !files_of_providers.insert(provider_file(runtime, *site)).second) {
             continue;
         }
         add_file(files, s, provider_file(runtime, *site), [&site](session::AtomicFile& file) {
@@ -207,6 +228,15 @@ void start_housekeeping(apr_pool_t* pconf, server_rec* main_server) {
     register_timer(pconf, main_server);
     apr_pool_cleanup_register(pconf, main_server, at_end_of_configuration, apr_pool_cleanup_null);
     runtime()->last_snapshot = core::now();
+}
+
+void stop_in_child() noexcept {
+    constexpr int kTries = 400;
+    stopping = true;
+    http::CurlClient::interrupt_process();
+    for (int i = 0; i < kTries && (timers_running > 0 || http::CurlClient::calls_under_way() > 0); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
 }
 
 int keep_house_in_parent(apr_pool_t*, server_rec* main_server) {

@@ -11,6 +11,9 @@ namespace proconnect::httpd {
 /// Registers the timer and the last snapshot at a full stop.
 void start_housekeeping(apr_pool_t* pconf, server_rec* main_server);
 
+/// In a child, before it exits: ends calls to ProConnect and the timer, and waits for both, two seconds at the longest.
+void stop_in_child() noexcept;
+
 /// The parent's turn, about every ten seconds (httpd's monitor hook).
 int keep_house_in_parent(apr_pool_t* pool, server_rec* main_server);
 

@@ -68,7 +68,8 @@ int show_logged_out(request_rec* r, const RequestState& state) {
 /// Where to go on at ProConnect; "" when it offers no logout, cannot be asked where, or the address cannot be made. The local session is gone by then.
 std::string provider_logout(request_rec* r, RequestState& state, const core::Secret& hint) {
     auto& site = *state.site;
-    const auto provider = site.provider ? site.provider->current(state.now) : std::unexpected(core::Error{core::ErrorCode::internal_error, ""});
+    // Only where ProConnect is known already: a logout does not wait for it.
+    const auto provider = site.provider && site.board->generation() != 0 ? site.provider->current(state.now) : std::unexpected(core::Error{core::ErrorCode::internal_error, ""});
     if (!provider) {
         return {};
     }

@@ -13,6 +13,7 @@
 #include "httpd/endpoints.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/housekeeping.hpp"
+#include "httpd/log_redaction.hpp"
 #include "httpd/request.hpp"
 #include "httpd/runtime.hpp"
 
@@ -48,14 +49,16 @@ int guarded_hook(request_rec* r) noexcept {
 }
 
 void register_hooks(apr_pool_t* pool) {
-    // Configuration and life cycle. Children are prepared late, after the modules that change their user.
+    // Configuration and life cycle. Children are prepared before mod_watchdog starts the thread that uses what is made there.
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
-    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_FIRST);
     ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
 
     // First of all, before any module can act on headers that imitate ours (mod_setenvif, mod_headers early).
     ap_hook_post_read_request(guarded_hook<pc::read_request>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // Before the access log is written.
+    ap_hook_log_transaction(guarded_hook<pc::redact_refused_request>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // Before mod_proxy and mod_rewrite, which may take the whole site.
     ap_hook_translate_name(guarded_hook<pc::claim_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(guarded_hook<pc::claim_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

@@ -50,6 +50,43 @@ void remove_imitations(request_rec* r) {
     }
 }
 
+/// A header that is named in Connection is dropped on the way to a back end (RFC 9110 section 7.6.1): nobody may drop ours that way.
+void keep_ours_end_to_end(request_rec* r) {
+    const char* connection = apr_table_get(r->headers_in, "Connection");
+    if (connection == nullptr) {
+        return;
+    }
+    const auto next_token = [](const char*& rest) {
+        while (*rest == ',' || *rest == ' ' || *rest == '\t') ++rest;
+        const char* begin = rest;
+        while (*rest != '\0' && *rest != ',') ++rest;
+        const char* end = rest;
+        while (end != begin && (end[-1] == ' ' || end[-1] == '\t')) --end;
+        return std::string_view{begin, static_cast<std::size_t>(end - begin)};
+    };
+    bool imitates = false;
+    for (const char* rest = connection; !imitates && *rest != '\0';) {
+        const auto token = next_token(rest);
+        imitates = !token.empty() && imitates_ours(apr_pstrmemdup(r->pool, token.data(), token.size()));
+    }
+    if (!imitates) {
+        return;
+    }
+    const char* kept = "";
+    for (const char* rest = connection; *rest != '\0';) {
+        const auto token = next_token(rest);
+        const char* text = apr_pstrmemdup(r->pool, token.data(), token.size());
+        if (!token.empty() && !imitates_ours(text)) {
+            kept = apr_pstrcat(r->pool, kept, *kept != '\0' ? ", " : "", text, nullptr);
+        }
+    }
+    if (*kept == '\0') {
+        apr_table_unset(r->headers_in, "Connection");
+    } else {
+        apr_table_setn(r->headers_in, "Connection", kept);
+    }
+}
+
 // ---- our cookies
 
 void read_cookies(request_rec* r, RequestState& state) {
@@ -129,6 +166,7 @@ int read_request(request_rec* r) {
         return DECLINED;
     }
     cap_log_level(r);
+    keep_ours_end_to_end(r);
     remove_imitations(r);   // on every virtual host: an application may be reached through several
     auto* site = site_of(r->server);
     if (site == nullptr || (r->prev != nullptr && state_of(r->prev) != nullptr)) {

@@ -1,5 +1,6 @@
 #include "httpd/runtime.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,11 +127,12 @@ std::expected<void, std::string> open_boards(Runtime& runtime, server_rec* main_
     std::map<std::string, oidc::ProviderBoard> boards;
     for (auto& site : runtime.sites) {
         const auto& issuer = site->site->client.issuer;
-        if (const auto known = boards.find(issuer); known != boards.end()) {
+        const auto way = provider_way(*site->site);
+        if (const auto known = boards.find(way); known != boards.end()) {
             site->board = known->second;
             continue;
         }
-        const auto name = "provider-" + short_hash(issuer);
+        const auto name = "provider-" + short_hash(way);
         auto segment = shared_segment(main_server, name, oidc::ProviderBoard::bytes_needed());
         site->board_is_new = segment.is_new;
         auto board = segment.is_new ? oidc::ProviderBoard::create(segment.bytes, issuer) : oidc::ProviderBoard::attach(segment.bytes, issuer);
@@ -142,7 +144,7 @@ std::expected<void, std::string> open_boards(Runtime& runtime, server_rec* main_
         if (!board) {
             return std::unexpected("no shared memory for what is known of " + issuer);
         }
-        boards.emplace(issuer, *board);
+        boards.emplace(way, *board);
         site->board = *board;
     }
     return {};
@@ -169,6 +171,16 @@ std::expected<void, std::string> open_wait_slots(Runtime& runtime, server_rec* m
     return {};
 }
 
+/// A restart in the middle of a takeover goes on with it: children that still use the smaller table log people in and out.
+void adopt_predecessor(Runtime& runtime) {
+    if (!runtime.store->is_taking_over()) {
+        return;
+    }
+    if (auto old = session::ShmStore::open(replaced_segment("sessions"))) {
+        runtime.predecessor = std::move(*old);
+    }
+}
+
 /// The table of an earlier generation when there is one; a larger one when more sessions must fit.
 std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_server) {
     const auto capacity = runtime.settings.session_max;
@@ -178,6 +190,7 @@ std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_s
         auto opened = session::ShmStore::open(segment.bytes);
         if (opened && run_unprivileged([&] { return opened->set_capacity(capacity).value_or(false); }, kTableLimit)) {
             runtime.store = std::move(*opened);
+            adopt_predecessor(runtime);
             return {};
         }
         log_server_warning(main_server, "the sessions kept by the module before this restart are of another version; users will have to log in again");
@@ -201,6 +214,23 @@ std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_s
     }
     return {};
 }
+
+/// In a child that starts, httpd's handler of SIGTERM calls exit() wherever the signal finds it; inside an initialization that would crash.
+class TermBlocked {
+public:
+    TermBlocked() noexcept {
+        sigset_t term;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &term, &before_);
+    }
+    ~TermBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    TermBlocked(const TermBlocked&) = delete;
+    TermBlocked& operator=(const TermBlocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
 
 }  // namespace
 
@@ -276,14 +306,20 @@ int start(apr_pool_t* pconf, server_rec* main_server) {
     return OK;
 }
 
-void start_child(apr_pool_t*, server_rec* main_server) {
+void start_child(apr_pool_t* pchild, server_rec* main_server) {
     if (current_runtime == nullptr) {
         return;
     }
+    const TermBlocked blocked;
     if (const auto ready = http::CurlClient::initialize_process(); !ready) {
         log_server_failure(main_server, ready.error());
         return;
     }
+    // exit() takes OpenSSL down; a thread that is still inside a call would crash. Before the pool's other cleanups, which take down what it uses.
+    apr_pool_pre_cleanup_register(pchild, nullptr, [](void*) noexcept -> apr_status_t {
+        stop_in_child();
+        return APR_SUCCESS;
+    });
     if (current_runtime->predecessor) {
         current_runtime->store->set_predecessor(&*current_runtime->predecessor);
     }

@@ -37,8 +37,14 @@ struct Runtime {
     std::vector<std::unique_ptr<SiteRuntime>> sites;
     pid_t parent = 0;
     core::UnixTime last_snapshot{};
-    std::uint64_t evicted = 0;                             ///< as last logged
+    std::optional<std::uint64_t> evicted;                  ///< as last seen by the timer; the table's own count outlives this generation
 };
+
+/// What decides which answers of the provider a site believes: sites share what is known of it only when they ask the same issuer, trust the same
+/// authorities and go through the same proxy.
+inline std::string provider_way(const Site& site) {
+    return site.client.issuer + '\n' + site.ca_file + '\n' + site.proxy;
+}
 
 /// The runtime of this generation; null while httpd only tests its configuration, or when no site uses ProConnect.
 Runtime* runtime() noexcept;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { expectErrorPage, expectProtected } from '../support/expect.mjs';
+import { sendRaw } from '../support/http.mjs';
 import { startSite, variablesOf } from '../support/site.mjs';
 
 const site = await startSite({ label: 'logs', logLevel: 'warn auth_proconnect:trace8', vhosts: [{ client: { alg: 'ES256' },
@@ -59,6 +60,33 @@ test('at the usual level an ordinary day leaves no line of ours', async () => {
     assert.deepEqual(quiet.apache.logged(/auth_proconnect/), []);
   } finally {
     await quiet.close();
+  }
+});
+
+test('a callback that httpd refuses by itself leaves neither code, state nor cookie in a log', async () => {
+  const deep = await startSite({ label: 'logs-refused', standin: site.standin, vhosts: [{ client: { alg: 'ES256' } }] });
+  try {
+    const browser = deep.browser();
+    const address = new URL(await browser.callbackAddress(deep.url('/private/'), 'agent-etat'));
+    const target = address.pathname + address.search;
+    const host = `Host: 127.0.0.1:${deep.vhosts[0].port}`;
+    const cookie = browser.jar.header(address);
+    const binding = cookie.match(/proconnect-login=([^;]+)/)[1];
+    const requests = [
+      [`GET ${target} HTTP/1.1`, host, `Cookie: ${cookie}; big=${'y'.repeat(9000)}`],
+      [`GET ${target} HTTP/1.1`],
+      [`GET http://127.0.0.1:${deep.vhosts[0].port}${target} HTTP/1.1`, host, `Cookie ${cookie}`],
+      [`GET ${target} HTTP/1.1`, host, 'Expect: wonders', `Cookie: ${cookie}`],
+      [`GET ${target} HTTP/3.7`, host, `Cookie: ${cookie}`],
+      [`GET ${target}&long=${'z'.repeat(9000)} HTTP/1.1`, host, `Cookie: ${cookie}`],
+    ];
+    for (const lines of requests) assert.match(await sendRaw(deep.vhosts[0].port, `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.[01] [45]/);
+    await deep.apache.stop();
+    const logs = deep.apache.accessLog() + deep.apache.errorLog();
+    assert.equal(logs.match(/GET [^ ]*\/proconnect\/callback/g).length >= requests.length, true, 'the requests are in the access log');
+    for (const secret of [address.searchParams.get('code'), address.searchParams.get('state').slice(0, 40), binding]) assert.ok(!logs.includes(secret), 'a secret in a log');
+  } finally {
+    await deep.close();
   }
 });
 

@@ -28,8 +28,8 @@ const imitations = {
   'X-Remote-User': 'evil', AUTH_TYPE: 'evil', PROCONNECT_EMAIL: 'evil', 'ProConnect-Email': 'evil', 'X.ProConnect.Email': 'evil',
 };
 
-function raw(path, headers, cookie) {
-  const lines = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${site.vhosts[0].port}`, 'Accept: text/html', 'Connection: close', ...(cookie ? [`Cookie: ${cookie}`] : []), ...headers];
+function raw(path, headers, cookie, connection = 'close') {
+  const lines = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${site.vhosts[0].port}`, 'Accept: text/html', `Connection: ${connection}`, ...(cookie ? [`Cookie: ${cookie}`] : []), ...headers];
   return sendRaw(site.vhosts[0].port, `${lines.join('\r\n')}\r\n\r\n`);
 }
 
@@ -62,6 +62,15 @@ test('repeated and folded imitations are gone too', async () => {
   assert.ok(!/evil\d/.test(text));
   const folded = await raw('/private/app', ['X-Other: one', ' X-ProConnect-Email: evil', 'X-ProConnect-Uid:', '\tevil'], cookieHeader());
   assert.ok(!/"x-proconnect-[a-z-]*","[^"]*evil/i.test(folded), folded);
+});
+
+test('a Connection header cannot make the proxy drop ours', async () => {
+  const plain = await raw('/private/app', [], cookieHeader());
+  const seen = headersSeen(await raw('/private/app', ['X-Hop: one'], cookieHeader(), 'close, X-ProConnect-Email,x_proconnect_sub , X-Hop,, x-proconnect-roles'));
+  const names = (headers) => Object.keys(headers).filter((name) => name.startsWith('x-proconnect-')).sort();
+  assert.deepEqual(names(seen), names(headersSeen(plain)));
+  assert.ok(names(seen).includes('x-proconnect-email') && names(seen).includes('x-proconnect-sub'));
+  assert.equal(seen['x-hop'], undefined, 'what else Connection names is dropped as ever');
 });
 
 test('they are gone on public pages as well, where no claim takes their place', async () => {
