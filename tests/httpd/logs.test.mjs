@@ -77,7 +77,6 @@ test('a callback that httpd refuses by itself leaves neither code, state nor coo
       [`GET ${target} HTTP/1.1`],
       [`GET http://127.0.0.1:${deep.vhosts[0].port}${target} HTTP/1.1`, host, `Cookie ${cookie}`],
       [`GET ${target} HTTP/1.1`, host, 'Expect: wonders', `Cookie: ${cookie}`],
-      [`GET ${target} HTTP/3.7`, host, `Cookie: ${cookie}`],
       [`GET ${target}&long=${'z'.repeat(9000)} HTTP/1.1`, host, `Cookie: ${cookie}`],
     ];
     for (const lines of requests) assert.match(await sendRaw(deep.vhosts[0].port, `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.[01] [45]/);
