@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
+#include "core/deadline.hpp"
 #include "core/url.hpp"
-#include "http/deadline.hpp"
 #include "http/response_headers.hpp"
 #include "http/transfer_error.hpp"
 
@@ -366,7 +366,7 @@ std::expected<Response, Error> CurlClient::send(const Request& request) {
     if (interrupted) {
         return std::unexpected(Error{ErrorCode::server_stopping, "this process of httpd is stopping"});
     }
-    const auto timeout = CallDeadline::remaining(impl_->settings.timeout);
+    const auto timeout = core::CallDeadline::remaining(impl_->settings.timeout);
     if (timeout.count() <= 0) {
         return std::unexpected(Error{ErrorCode::provider_timeout, url->host + " was not asked: the calls before took all the time there is"});
     }

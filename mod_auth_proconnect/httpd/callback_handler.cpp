@@ -1,8 +1,8 @@
 #include "httpd/callback_handler.hpp"
 
-#include "crypto/digest.hpp"
+#include "core/deadline.hpp"
 #include "core/url.hpp"
-#include "http/deadline.hpp"
+#include "crypto/digest.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
@@ -136,7 +136,7 @@ int handle_callback(request_rec* r, RequestState& state) {
     if (!user) {
         return send_failure(r, state, user.error(), "");
     }
-    const http::CallDeadline deadline{site.site->timeout};
+    const core::CallDeadline deadline{site.site->timeout};
     TurnTakingClient http{*site.http, *runtime()->wait_slots};
     if (site.board->generation() == 0) {
         // Nothing is known of ProConnect yet: the first step is a wait for its metadata.

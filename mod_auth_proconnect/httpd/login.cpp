@@ -2,7 +2,7 @@
 
 #include <http_log.h>
 
-#include "http/deadline.hpp"
+#include "core/deadline.hpp"
 #include "httpd/log.hpp"
 #include "httpd/page.hpp"
 #include "oidc/login_flow.hpp"
@@ -57,7 +57,7 @@ int begin_login_and_redirect(request_rec* r, RequestState& state, const std::str
     }
     const auto binding = state.cookies.login.value_or("");
     const oidc::LoginContext context{.client = site.site->client, .provider = *site.provider, .http = *site.http, .keys = runtime()->keys, .now = state.now};
-    const http::CallDeadline deadline{site.site->timeout};
+    const core::CallDeadline deadline{site.site->timeout};
     const auto permit = site.board->generation() == 0 ? runtime()->wait_slots->acquire(kPermitWait) : std::nullopt;
     if (site.board->generation() == 0 && !permit) {
         return send_failure(r, state, {core::ErrorCode::provider_busy, "as many logins as may wait for ProConnect do so already"}, return_address);

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/deadline.hpp"
 #include "core/url.hpp"
-#include "http/deadline.hpp"
 
 namespace proconnect::oidc {
 namespace {
@@ -125,7 +125,7 @@ std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::first_copy(
         return std::unexpected(still_failing(*status, now));
     }
     // With failures behind us, whoever is trying again may be in for another one: only the first attempt is worth a wait.
-    const core::RobustGuard fetching = board_.begin_fetch(status->failures == 0 ? http::CallDeadline::remaining(max_wait_) : std::chrono::milliseconds::zero());
+    const core::RobustGuard fetching = board_.begin_fetch(status->failures == 0 ? core::CallDeadline::remaining(max_wait_) : std::chrono::milliseconds::zero());
     if (!fetching.is_held()) {
         return std::unexpected(status->failures == 0 ? busy() : still_failing(*status, now));
     }
@@ -155,7 +155,7 @@ std::expected<std::shared_ptr<const Provider>, Error> ProviderCache::after_unkno
         return newer;
     }
     {
-        const core::RobustGuard fetching = board_.begin_fetch(http::CallDeadline::remaining(max_wait_));
+        const core::RobustGuard fetching = board_.begin_fetch(core::CallDeadline::remaining(max_wait_));
         if (auto newer = newer_or_nothing()) {
             return newer;
         }

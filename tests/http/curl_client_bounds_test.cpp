@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "http/curl_client.hpp"
-#include "http/deadline.hpp"
+#include "core/deadline.hpp"
 #include "support/http_fixture.hpp"
 
 using namespace proconnect;
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(bounds_all_calls_under_one_deadline_together) {
     });
     const auto start = std::chrono::steady_clock::now();
     {
-        const http::CallDeadline deadline(500ms);
+        const core::CallDeadline deadline(500ms);
         BOOST_TEST(ask(slow, 20s).has_value());
         check_refused(ask(slow, 20s), core::ErrorCode::provider_timeout, "");
         BOOST_TEST((std::chrono::steady_clock::now() - start >= 450ms));
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(bounds_all_calls_under_one_deadline_together) {
 }
 
 BOOST_AUTO_TEST_CASE(the_outermost_deadline_holds) {
-    using http::CallDeadline;
+    using core::CallDeadline;
     BOOST_TEST((CallDeadline::remaining(7s) == 7s));
     {
         const CallDeadline outer(0ms);

@@ -1,7 +1,7 @@
 #pragma once
 #include <chrono>
 
-namespace proconnect::http {
+namespace proconnect::core {
 
 /// Bounds everything one request of a browser may wait for, calls and waits for other processes' calls alike: a provider that answers each call
 /// just in time must not keep a worker for the sum of all time-outs. Holds for the thread it stands on, until the end of its scope; the outermost
@@ -20,4 +20,4 @@ private:
     bool is_outermost_;
 };
 
-}  // namespace proconnect::http
+}  // namespace proconnect::core

@@ -1,9 +1,9 @@
-#include "http/deadline.hpp"
+#include "core/deadline.hpp"
 
 #include <algorithm>
 #include <optional>
 
-namespace proconnect::http {
+namespace proconnect::core {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -32,4 +32,4 @@ std::chrono::milliseconds CallDeadline::remaining(std::chrono::milliseconds othe
     return std::clamp(left, std::chrono::milliseconds{0}, std::max(otherwise, std::chrono::milliseconds{0}));
 }
 
-}  // namespace proconnect::http
+}  // namespace proconnect::core
