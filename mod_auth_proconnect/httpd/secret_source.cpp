@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -53,16 +54,28 @@ std::expected<core::Secret, std::string> run_program(const std::string& command,
         apr_procattr_cmdtype_set(attributes, APR_PROGRAM) != APR_SUCCESS || apr_proc_create(&process, arguments[0], arguments, nullptr, attributes, pool) != APR_SUCCESS) {
         return std::unexpected(std::string{"cannot be started"});
     }
+    // A program that hangs must not keep httpd from starting.
+    constexpr int kSecondsToAnswer = 10;
+    apr_file_pipe_timeout_set(process.out, apr_time_from_sec(kSecondsToAnswer));
     std::string output;
+    output.reserve(kMaxSecretBytes + 512);   // grown step by step, it would leave copies behind
+    apr_status_t status = APR_SUCCESS;
     char chunk[512];
     apr_size_t count = sizeof chunk;
-    while (output.size() <= kMaxSecretBytes && apr_file_read(process.out, chunk, &count) == APR_SUCCESS) {
+    while (output.size() <= kMaxSecretBytes && (status = apr_file_read(process.out, chunk, &count)) == APR_SUCCESS) {
         output.append(chunk, count);
         count = sizeof chunk;
     }
     core::wipe(chunk, sizeof chunk);
     apr_file_close(process.out);
     core::Secret secret{std::move(output)};
+    if (APR_STATUS_IS_TIMEUP(status)) {
+        apr_proc_kill(&process, SIGKILL);
+        int ignored = 0;
+        apr_exit_why_e how{};
+        apr_proc_wait(&process, &ignored, &how, APR_WAIT);
+        return std::unexpected("gave no answer within " + std::to_string(kSecondsToAnswer) + " seconds");
+    }
     int exit_code = 0;
     apr_exit_why_e why{};
     if (apr_proc_wait(&process, &exit_code, &why, APR_WAIT) != APR_CHILD_DONE || !APR_PROC_CHECK_EXIT(why) || exit_code != 0) {

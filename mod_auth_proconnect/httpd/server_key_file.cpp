@@ -22,17 +22,23 @@ std::expected<void, std::string> make_key_file(const std::string& path) {
     if (auto filled = crypto::fill_random(bytes); !filled) {
         return std::unexpected(filled.error().detail);
     }
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    // Under another name until it is whole: a start that is killed here must not leave a file that every later start refuses.
+    const auto draft = path + ".new";
+    ::unlink(draft.c_str());
+    const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0) {
         return failed("does not exist and cannot be made");
     }
     const bool written = ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(descriptor) == 0;
     core::wipe(bytes.data(), bytes.size());
     const bool closed = ::close(descriptor) == 0;
-    if (!written || !closed) {
-        ::unlink(path.c_str());
-        return failed("cannot be written");
+    // A link, not a rename: a key that somebody else made meanwhile stays.
+    if (!written || !closed || (::link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST)) {
+        const auto failure = failed("cannot be written");
+        ::unlink(draft.c_str());
+        return failure;
     }
+    ::unlink(draft.c_str());
     return {};
 }
 
