@@ -46,10 +46,6 @@ test('an error is one line: level, code, stable words, reference, detail', async
   assert.equal(codes.length, 1, codes.join('\n'));
 });
 
-test('a successful login is told once to an administrator who listens', () => {
-  assert.ok(site.apache.logged(/\[auth_proconnect:/).length > 0, 'nothing at trace8');
-});
-
 test('at the usual level an ordinary day leaves no line of ours', async () => {
   const quiet = await startSite({ label: 'logs-quiet', standin: site.standin, logLevel: 'warn', vhosts: [{ client: { alg: 'ES256' } }] });
   try {
