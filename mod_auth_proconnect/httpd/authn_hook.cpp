@@ -51,7 +51,7 @@ int without_user(request_rec* r, RequestState& state) {
     // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
     switch (what == Unauthenticated::deny ? access::RequestKind::machine : kind_of(r)) {
         case access::RequestKind::navigation:
-            return finished(begin_login_and_redirect(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
+            return finished(begin_login_for_page(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::form:
             return finished(send_failure(r, state, {core::ErrorCode::form_not_kept, "a form was sent without a session"}, asked_for));
         case access::RequestKind::machine:

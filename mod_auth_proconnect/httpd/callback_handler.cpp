@@ -6,6 +6,7 @@
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
+#include "httpd/logout_handler.hpp"
 #include "httpd/page.hpp"
 #include "oidc/login_flow.hpp"
 
@@ -59,34 +60,38 @@ std::string_view session_name(const SignedIn* user) {
     return item ? item->value_view : std::string_view{};
 }
 
-std::expected<session::SessionHandle, Error> begin_session(const RequestState& state, oidc::FinishedLogin& login) {
+std::expected<session::SessionHandle, Error> begin_session(const RequestState& state, oidc::FinishedLogin& login, const session::SubjectTag& tag) {
     const auto& site = *state.site->site;
-    const auto tag = subject_tag(runtime()->keys.current, login.claims.subject);
-    if (!tag) {
-        return std::unexpected(tag.error());
+    const auto logout_url = make_logout_url(site, login.session_name);
+    if (!logout_url) {
+        return std::unexpected(logout_url.error());
     }
-    // First, so that a claim of the same name cannot take its variable.
+    // First, so that a claim of the same name cannot take their variables.
     login.claims.attributes.insert(login.claims.attributes.begin(),
-                                   {.claim = "session", .value = login.session_name, .kind = session::Attribute::Kind::text, .derived = true});
+                                   {{.claim = "session", .value = login.session_name, .kind = session::Attribute::Kind::text, .derived = true},
+                                    {.claim = "logout_url", .value = *logout_url, .kind = session::Attribute::Kind::text, .derived = true}});
     if (!login.step_up.empty()) {
         login.claims.attributes.insert(login.claims.attributes.begin(),
                                        {.claim = std::string{kStepUpClaim}, .value = login.step_up, .kind = session::Attribute::Kind::text, .derived = true});
     }
     session::RecordHead head;
     head.realm = site.realm;
-    head.subject = *tag;
+    head.subject = tag;
     head.created = state.now;
     head.last_used = state.now;
     head.expires = state.now + site.session_lifetime;
     head.idle = site.session_idle;
     session::SessionTokens tokens;
     tokens.id_token = std::move(login.tokens.id_token);
+    // Revoked at logout, with all that was issued for it (RFC 7009, 2.1); nobody here needs the access token any more.
+    tokens.refresh_token = std::move(login.tokens.refresh_token);
     return session::create_session(*runtime()->store, head, login.claims.attributes, tokens, state.now);
 }
 
 /// Errors of a callback that is merely stale: a reload, the back button, a bookmark. With a live session they are none.
 bool is_stale(ErrorCode code) {
     switch (code) {
+        case ErrorCode::parameters_malformed:
         case ErrorCode::callback_without_state:
         case ErrorCode::callback_without_code:
         case ErrorCode::callback_repeated:
@@ -100,6 +105,15 @@ bool is_stale(ErrorCode code) {
     }
 }
 
+/// Whether a fresh login is begun without a click. Never after an answer that said no, which the user has chosen or must read; nor after an hour, when
+/// the person may be another one; nor for a code that is refused, unless this browser has finished a login before, so that it may be an old one's.
+bool begins_again(const RequestState& state, const oidc::LoginFailure& failure) {
+    if (failure.answered_no || failure.error.code == ErrorCode::state_expired) {
+        return false;
+    }
+    return failure.error.code != ErrorCode::code_refused || !mark_of(state).session_name.empty();
+}
+
 int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failure) {
     if (is_stale(failure.error.code)) {
         const auto user = signed_in(r, state, session::Touch::no);
@@ -107,6 +121,12 @@ int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failur
             // Only this browser's own ticket says where to go: another's address is not followed.
             const bool own = failure.ours && core::is_local_return_address(failure.return_address);
             return redirect(r, HTTP_MOVED_TEMPORARILY, own ? failure.return_address : "/");
+        }
+        if (user && begins_again(state, failure)) {
+            // The page asked for is taken from any ticket this server sealed. One of another browser (a bookmark, cookies that are refused, or somebody
+            // who sends his own callback) steers no further than a link to that page could, which begins a login too: its address is local and is
+            // opened by GET, its code is dropped, and whoever logs in now is the one in front of this browser.
+            return begin_login_again(r, state, core::is_local_return_address(failure.return_address) ? failure.return_address : "/", failure.attempt);
         }
     }
     return send_failure(r, state, failure.error, failure.ours || failure.error.code == ErrorCode::state_of_another_browser ? failure.return_address : "");
@@ -136,6 +156,7 @@ int handle_callback(request_rec* r, RequestState& state) {
     if (!user) {
         return send_failure(r, state, user.error(), "");
     }
+    const auto mark = mark_of(state);
     const core::CallDeadline deadline{site.site->timeout};
     TurnTakingClient http{*site.http, *runtime()->wait_slots};
     if (site.board->generation() == 0) {
@@ -144,7 +165,7 @@ int handle_callback(request_rec* r, RequestState& state) {
             return send_failure(r, state, turn.error(), "");
         }
     }
-    const oidc::LoginContext context{.client = site.site->client, .provider = *site.provider, .http = http, .keys = runtime()->keys, .now = state.now, .live_session = session_name(*user)};
+    const oidc::LoginContext context{.client = site.site->client, .provider = *site.provider, .http = http, .keys = runtime()->keys, .now = state.now, .live_session = session_name(*user), .finished_session = mark.session_name};
     auto login = oidc::finish_login(context, state.query != nullptr ? state.query : "", state.cookies.login.value_or(""));
     if (!login) {
         return refuse(r, state, login.error());
@@ -152,7 +173,11 @@ int handle_callback(request_rec* r, RequestState& state) {
     if (const auto& names = login->claims.left_out; !names.empty()) {
         log_server_warning(r->server, std::to_string(names.size()) + " claims were left out of a session, they are too long; the first is " + printable(names.front()));
     }
-    const auto handle = begin_session(state, *login);
+    const auto tag = subject_tag(runtime()->keys.current, login->claims.subject);
+    if (!tag) {
+        return send_failure(r, state, tag.error(), login->return_address);
+    }
+    const auto handle = begin_session(state, *login, *tag);
     if (!handle) {
         return send_failure(r, state, handle.error(), login->return_address);
     }
@@ -160,6 +185,7 @@ int handle_callback(request_rec* r, RequestState& state) {
     auto cookie = handle->cookie_value();
     set_cookie(r, *site.site, site.site->cookie_name, cookie);
     core::wipe(cookie.data(), cookie.size());
+    set_login_cookie(r, *site.site, *state.cookies.login, mark_of_success(state, login->session_name, *tag));
     return redirect(r, HTTP_MOVED_TEMPORARILY, core::is_local_return_address(login->return_address) ? login->return_address : "/");
 }
 

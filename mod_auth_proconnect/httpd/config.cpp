@@ -47,6 +47,9 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
         inherit(merged->*field, base.*field);
     }
     inherit(merged->session_max, base.session_max);
+    inherit(merged->logout_local, base.logout_local);
+    inherit(merged->logout_cookies, base.logout_cookies);
+    inherit(merged->logout_clear, base.logout_clear);
     if (merged->decryption_keys.empty()) {
         merged->decryption_keys = base.decryption_keys;
     }

@@ -42,6 +42,8 @@ struct ServerConfig {
     Optional<std::chrono::seconds> clock_skew, timeout, session_idle, session_lifetime;
     Optional<std::string> ca_file, proxy, session_store, session_snapshot, server_key, cookie_name, service_name, support;
     Optional<long> session_max;
+    Optional<bool> logout_local;
+    Optional<std::vector<std::string>> logout_cookies, logout_clear;
 
     const server_rec* owner = nullptr;        ///< httpd lets a virtual host without a directive of ours share the main server's object
     std::optional<Place> own;                 ///< the first directive of ours in this very server

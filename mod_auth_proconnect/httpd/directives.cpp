@@ -190,6 +190,53 @@ const char* set_refusal(cmd_parms* cmd, void* directory, const char* argument) n
     });
 }
 
+const char* set_logout(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        const std::string_view word{argument};
+        if (word != "proconnect" && word != "local") {
+            return complaint(cmd, "takes one of proconnect, local; not '" + std::string{word} + "'");
+        }
+        return store_once(cmd, server_config(cmd->server).logout_local, word == "local");
+    });
+}
+
+/// NAME or NAME@/path.
+bool is_cookie_to_clear(std::string_view text) {
+    const auto at = text.find('@');
+    const auto name = text.substr(0, at);
+    const auto path = at == std::string_view::npos ? std::string_view{"/"} : text.substr(at + 1);
+    const auto is_token = [](unsigned char c) { return c > 0x20 && c < 0x7f && std::string_view{"()<>@,;:\\\"/[]?={}"}.find(static_cast<char>(c)) == std::string_view::npos; };
+    const auto is_path = [](unsigned char c) { return c > 0x20 && c < 0x7f && c != ';' && c != ','; };
+    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, is_token) && path.starts_with('/') && path.size() <= 256 && std::ranges::all_of(path, is_path);
+}
+
+const char* set_logout_cookies(cmd_parms* cmd, void*, int count, char* const arguments[]) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        const std::vector<std::string> names(arguments, arguments + count);
+        if (names.empty() || names.size() > 16 || !std::ranges::all_of(names, is_cookie_to_clear)) {
+            return complaint(cmd, "takes up to 16 names of cookies of the application, each with @/path where it is not /, for instance PHPSESSID or JSESSIONID@/app");
+        }
+        return store_once(cmd, server_config(cmd->server).logout_cookies, names);
+    });
+}
+
+const char* set_logout_clear(cmd_parms* cmd, void*, int count, char* const arguments[]) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        std::vector<std::string> words(arguments, arguments + count);
+        const bool off = words == std::vector<std::string>{"off"};
+        if (words.empty() || (!off && !std::ranges::all_of(words, [](const std::string& word) { return word == "cache" || word == "storage"; }))) {
+            return complaint(cmd, "takes off, or cache and storage: what the browser is asked to forget of this site");
+        }
+        if (off) {
+            words.clear();
+        }
+        return store_once(cmd, server_config(cmd->server).logout_clear, std::move(words));
+    });
+}
+
 constexpr int kServer = RSRC_CONF;
 constexpr int kAnywhere = RSRC_CONF | OR_AUTHCFG;
 
@@ -245,6 +292,9 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ProConnectSessionSnapshot", set_text<&ServerConfig::session_snapshot>, nullptr, kServer, "file where sessions wait during a full stop, or off"),
     AP_INIT_TAKE1("ProConnectServerKey", set_text<&ServerConfig::server_key>, nullptr, kServer, "file of 32 random bytes"),
     AP_INIT_TAKE1("ProConnectCookieName", set_text<&ServerConfig::cookie_name>, nullptr, kServer, "name of the session cookie"),
+    AP_INIT_TAKE1("ProConnectLogout", set_logout, nullptr, kServer, "proconnect: also at ProConnect, or local"),
+    AP_INIT_TAKE_ARGV("ProConnectLogoutCookies", set_logout_cookies, nullptr, kServer, "cookies of the application that a logout clears, NAME or NAME@/path"),
+    AP_INIT_TAKE_ARGV("ProConnectLogoutClear", set_logout_clear, nullptr, kServer, "what a logout makes the browser forget: cache, storage or off"),
     AP_INIT_TAKE1("ProConnectServiceName", set_text<&ServerConfig::service_name>, nullptr, kServer, "name of the service on the pages"),
     AP_INIT_TAKE1("ProConnectSupport", set_text<&ServerConfig::support>, nullptr, kServer, "mail address or URL for people who are stuck"),
     AP_INIT_TAKE1("ProConnectUnauthenticated", (set_word<Unauthenticated, &DirectoryConfig::unauthenticated, kUnauthenticatedWords>), nullptr, kAnywhere,

@@ -3,6 +3,7 @@
 #include <http_protocol.h>
 
 #include "core/url.hpp"
+#include "httpd/authn_hook.hpp"
 #include "httpd/access_rules.hpp"
 #include "httpd/callback_handler.hpp"
 #include "httpd/log_redaction.hpp"
@@ -33,6 +34,15 @@ RequestState* own_page(const request_rec* r) {
     return state != nullptr && state->endpoint != Endpoint::none ? state : nullptr;
 }
 
+/// Another organisation or account: out here and at ProConnect, then in again.
+int switch_account(request_rec* r, RequestState& state, const std::string& return_address) {
+    // It ends a session: where the browser does not say who asks, the page that links here must.
+    const bool own = header(r, "Sec-Fetch-Site") == "none" ||
+                     access::is_same_origin({.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")},
+                                            state.site->site->origin);
+    return own ? end_session(r, state, {.return_address = return_address, .then_login = true}, state.site->site->local_logout) : redirect(r, HTTP_MOVED_TEMPORARILY, "/");
+}
+
 int handle_login(request_rec* r, RequestState& state) {
     if (r->method_number != M_GET || r->header_only) {
         return send_failure(r, state, {core::ErrorCode::method_not_allowed, "login: only GET"}, "");
@@ -46,8 +56,18 @@ int handle_login(request_rec* r, RequestState& state) {
     if (!parameters) {
         return send_failure(r, state, parameters.error(), "");
     }
-    const auto wanted = parameters->find("return").value_or("/");
-    return begin_login_and_redirect(r, state, core::is_local_return_address(wanted) ? std::string{wanted} : "/");
+    if (kind_of(r) != access::RequestKind::navigation) {
+        return send_login_required(r, state);   // an image, a prefetch or a script does not come back
+    }
+    const auto named = parameters->find("return").value_or("/");
+    const std::string wanted{core::is_local_return_address(named) ? named : "/"};
+    if (parameters->find("switch")) {
+        return switch_account(r, state, wanted);
+    }
+    if (parameters->find("reauth")) {
+        return begin_login_and_redirect(r, state, wanted, {.prompt_login = true});
+    }
+    return begin_login_and_redirect(r, state, wanted);
 }
 
 /// What a page may ask about its own session; does not keep it alive.
@@ -65,11 +85,12 @@ int handle_session(request_rec* r, RequestState& state) {
     }
     const auto& head = (*user)->head;
     const auto until_idle = head.idle.count() == 0 ? head.expires : std::min(head.expires, head.last_used + head.idle);
+    const auto logout_url = (*user)->attributes.find("PROCONNECT_LOGOUT_URL");
     json::Writer body;
     body.begin_object()
         .key("expires_in").number(std::max<std::int64_t>(0, (head.expires - state.now).count()))
         .key("idle_expires_in").number(std::max<std::int64_t>(0, (until_idle - state.now).count()))
-        .key("logout_url").string(state.site->site->prefix + "/logout")
+        .key("logout_url").string(logout_url ? std::string{logout_url->value_view} : state.site->site->prefix + "/logout")
         .end_object();
     const auto text = body.take();
     apr_table_setn(r->headers_out, "Cache-Control", pool_copy(r->pool, "no-store"));

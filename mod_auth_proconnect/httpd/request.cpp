@@ -103,6 +103,11 @@ void read_cookies(request_rec* r, RequestState& state) {
     if (state.cookies.session) {
         state.handle = session::SessionHandle::parse(*state.cookies.session);
     }
+    if (state.cookies.login) {
+        const auto halves = session::split_login_cookie(*state.cookies.login);
+        state.cookies.login = halves.binding;
+        state.login_mark = halves.mark;
+    }
     // Neither the application nor a back end has any use for them, and a log of headers shall not hold them.
     if (!state.cookies.others) {
         apr_table_unset(r->headers_in, "Cookie");
@@ -178,7 +183,7 @@ int read_request(request_rec* r) {
     state->now = core::UnixTime{std::chrono::seconds{apr_time_sec(r->request_time)}};
     read_cookies(r, *state);
     state->endpoint = r->uri != nullptr ? endpoint_of(*site->site, r->uri) : Endpoint::none;
-    if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out) {
+    if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out || state->endpoint == Endpoint::logout) {
         state->query = take_query(r);
     }
     return DECLINED;
@@ -223,6 +228,31 @@ std::string_view header(const request_rec* r, const char* name) {
 
 namespace {
 
+/// Takes back what this very answer would have set.
+void drop_cookie_line(request_rec* r, const std::string& name) {
+    const auto* entries = apr_table_elts(r->err_headers_out);
+    const auto* entry = reinterpret_cast<const apr_table_entry_t*>(entries->elts);
+    apr_array_header_t* kept = apr_array_make(r->pool, 4, sizeof(const char*));
+    bool found = false;
+    for (int i = 0; i < entries->nelts; ++i) {
+        if (entry[i].key == nullptr || strcasecmp(entry[i].key, "Set-Cookie") != 0) {
+            continue;
+        }
+        if (std::string_view{entry[i].val}.starts_with(name + '=')) {
+            found = true;
+        } else {
+            *static_cast<const char**>(apr_array_push(kept)) = entry[i].val;
+        }
+    }
+    if (!found) {
+        return;
+    }
+    apr_table_unset(r->err_headers_out, "Set-Cookie");
+    for (int i = 0; i < kept->nelts; ++i) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", reinterpret_cast<const char**>(kept->elts)[i]);
+    }
+}
+
 void add_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value, const char* age) {
     std::string line = name + '=' + std::string{value} + "; Path=/; HttpOnly; SameSite=Lax" + age;
     if (site.secure_cookies) {
@@ -237,6 +267,16 @@ void add_cookie(request_rec* r, const Site& site, const std::string& name, std::
 
 void set_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value) {
     add_cookie(r, site, name, value, "");
+}
+
+void set_login_cookie(request_rec* r, const Site& site, std::string_view binding, const session::LoginMark& mark) {
+    std::string value{binding};
+    value += session::kLoginCookieHalves;
+    value += mark.text();
+    // One line for one cookie: the last word of a request counts.
+    drop_cookie_line(r, site.login_cookie_name);
+    set_cookie(r, site, site.login_cookie_name, value);
+    core::wipe(value.data(), value.size());
 }
 
 void clear_cookie(request_rec* r, const Site& site, const std::string& name) {

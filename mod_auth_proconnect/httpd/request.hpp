@@ -11,6 +11,7 @@
 #include "httpd/login_demand.hpp"
 #include "httpd/rule_run.hpp"
 #include "httpd/runtime.hpp"
+#include "session/login_mark.hpp"
 #include "session/session.hpp"
 
 namespace proconnect::httpd {
@@ -27,10 +28,11 @@ struct SignedIn {
 /// What the module knows of one request. Made when its headers are read; subrequests and internal redirects share it.
 struct RequestState {
     SiteRuntime* site = nullptr;
-    core::OwnCookies cookies;               ///< views into the Cookie header as it came
+    core::OwnCookies cookies;               ///< views into the Cookie header as it came; of `login` the binding only
+    std::string_view login_mark;            ///< the other half of the login cookie, a session::LoginMark
     std::optional<session::SessionHandle> handle;
     Endpoint endpoint = Endpoint::none;
-    const char* query = nullptr;            ///< of a callback or logged-out request, taken away from the logs
+    const char* query = nullptr;            ///< of a callback, logout or logged-out request, taken away from the logs
     core::UnixTime now{};
     bool looked_up = false;
     std::optional<SignedIn> user;
@@ -54,6 +56,8 @@ std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestSta
 
 /// A cookie for this site: HttpOnly, SameSite=Lax, Path=/, Secure on https; until the browser closes.
 void set_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value);
+/// The browser's binding and its mark, which is all that a login under way keeps in a browser.
+void set_login_cookie(request_rec* r, const Site& site, std::string_view binding, const session::LoginMark& mark);
 void clear_cookie(request_rec* r, const Site& site, const std::string& name);
 /// @return OK: the answer is complete
 int redirect(request_rec* r, int status, std::string_view location);

@@ -325,8 +325,12 @@ void start_child(apr_pool_t* pchild, server_rec* main_server) {
     }
     for (auto& site : current_runtime->sites) {
         const auto& settings = *site->site;
-        site->http = std::make_unique<http::CurlClient>(
-            http::CurlSettings{.timeout = settings.timeout, .ca_file = settings.ca_file, .proxy = settings.proxy, .user_agent = "mod_auth_proconnect"});
+        const auto client = [&](std::chrono::seconds timeout) {
+            return std::make_unique<http::CurlClient>(
+                http::CurlSettings{.timeout = timeout, .ca_file = settings.ca_file, .proxy = settings.proxy, .user_agent = "mod_auth_proconnect"});
+        };
+        site->http = client(settings.timeout);
+        site->background_http = client(std::min(settings.timeout, kRevocationTimeout));
         site->provider = std::make_unique<oidc::ProviderCache>(*site->board, *site->http, settings.client.issuer, settings.timeout);
     }
 }

@@ -15,6 +15,9 @@
 
 namespace proconnect::httpd {
 
+/// Of a call that nobody waits for.
+inline constexpr std::chrono::seconds kRevocationTimeout{3};
+
 /// One virtual host that logs people in, while httpd runs.
 struct SiteRuntime {
     std::unique_ptr<Site> site;
@@ -23,6 +26,7 @@ struct SiteRuntime {
     bool board_is_new = false;                             ///< no child knows it yet
     // Made in each child after the fork:
     std::unique_ptr<http::CurlClient> http;
+    std::unique_ptr<http::CurlClient> background_http;     ///< for calls nobody waits for: a shorter time-out
     std::unique_ptr<oidc::ProviderCache> provider;
     bool provider_failing = false;                         ///< known to the timer, for its log lines
 };

@@ -28,7 +28,7 @@ public:
     std::expected<std::unique_ptr<Site>, ConfigProblem> run() {
         using Step = std::expected<void, ConfigProblem> (Resolver::*)();
         for (const Step step : {&Resolver::platform, &Resolver::client_id, &Resolver::base_url, &Resolver::addresses, &Resolver::scope, &Resolver::algorithms,
-                                &Resolver::authentication, &Resolver::decryption, &Resolver::public_keys, &Resolver::network, &Resolver::session, &Resolver::cookies, &Resolver::pages}) {
+                                &Resolver::authentication, &Resolver::decryption, &Resolver::public_keys, &Resolver::network, &Resolver::session, &Resolver::cookies, &Resolver::logout, &Resolver::pages}) {
             if (auto done = (this->*step)(); !done) {
                 return std::unexpected(std::move(done.error()));
             }
@@ -369,6 +369,23 @@ private:
                                                                              "write '__Host-" + site_->cookie_name + "'");
         }
         site_->login_cookie_name = site_->cookie_name + "-login";
+        return {};
+    }
+
+    Result logout() {
+        site_->local_logout = config_.logout_local && config_.logout_local->value;
+        if (config_.logout_cookies) {
+            site_->logout_cookies = config_.logout_cookies->value;
+            for (const auto& cookie : site_->logout_cookies) {
+                const auto name = cookie.substr(0, cookie.find('@'));
+                if (name == site_->cookie_name || name == site_->login_cookie_name) {
+                    return problem(config_.logout_cookies->place, "names '" + name + "', which is the module's own and cleared anyway; leave it out");
+                }
+            }
+        }
+        for (const auto& word : config_.logout_clear ? config_.logout_clear->value : std::vector<std::string>{"cache"}) {
+            site_->clear_site_data += (site_->clear_site_data.empty() ? "\"" : ", \"") + word + '"';
+        }
         return {};
     }
 

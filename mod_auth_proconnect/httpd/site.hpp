@@ -3,6 +3,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <httpd.h>
 
@@ -31,6 +32,9 @@ struct Site {
     std::string ca_file, proxy;
     std::chrono::seconds timeout{10}, session_idle{3600}, session_lifetime{12 * 3600};
     session::RealmTag realm{};
+    bool local_logout = false;                ///< ProConnect's own session is left alone
+    std::vector<std::string> logout_cookies;  ///< NAME or NAME@/path
+    std::string clear_site_data;              ///< value of the header, "" = none
     std::string public_jwks;                  ///< RFC 7517: the public halves of our keys, for the registration; "" when we have none
     bool client_secret_in_config = false;     ///< for the warning about readable configuration files
 };

@@ -128,7 +128,7 @@ std::expected<StartedLogin, Error> begin_login(const LoginContext& context, cons
 }
 
 std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& context, std::string_view query, std::string_view binding_cookie) {
-    const auto& [client, source, http, keys, now, live_session] = context;
+    const auto& [client, source, http, keys, now, live_session, finished_session] = context;
     LoginFailure failure;
     const auto refused = [&](Error error) {
         failure.error = std::move(error);
@@ -136,7 +136,11 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
     };
 
     auto response = parse_authorization_response(query);                                        // RFC 6749, 4.1.2
-    if (!response) return refused(response.error());
+    if (!response) {
+        failure.answered_no = query.contains("error=");
+        return refused(response.error());
+    }
+    failure.answered_no = !response->error.empty();
     if (response->state.empty()) return refused({ErrorCode::callback_without_state, "callback: no state"});
 
     const auto opened = session::open_ticket(response->state.reveal(), ticket_context(client), keys);  // RFC 6749, 10.12
@@ -150,7 +154,10 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
     failure.ours = true;
     auto session_name = session::derive_session_name(ticket, *opened->key);
     if (!session_name) return refused(session_name.error());
-    if (crypto::equal_constant_time(*session_name, live_session)) return refused({ErrorCode::callback_repeated, "callback: this login is finished"});
+    // Before the age, and before the provider hears of it: a code sent twice makes it revoke what the first one gave (RFC 6749, 4.1.2).
+    if (crypto::equal_constant_time(*session_name, live_session) || crypto::equal_constant_time(*session_name, finished_session)) {
+        return refused({ErrorCode::callback_repeated, "callback: this login is finished"});
+    }
     if (auto ok = check_age(ticket, client.clock_skew, now); !ok) return refused(ok.error());
 
     auto current = source.current(now);                                                         // Discovery, 4

@@ -25,6 +25,7 @@ struct LoginContext {
     const session::ServerKeys& keys;
     core::UnixTime now;
     std::string_view live_session{};   ///< name of the session this browser has, "" when none
+    std::string_view finished_session{};   ///< name of the session this browser's last login led to, "" when unknown; it may be over
 };
 
 /// Where a login is to end, and what it asks for.
@@ -64,6 +65,7 @@ struct LoginFailure {
     bool ours = false;               ///< the state was a ticket of this very browser
     std::uint8_t attempt = 1;
     bool silent = false;             ///< it was a prompt=none attempt
+    bool answered_no = false;        ///< the response was an error of the provider, whatever else was wrong with it
 };
 
 /// Finishes a login: the callback from authorization response to verified identity, Core sections 3.1.2.5 to 3.1.3.8 and 5.3, in that order.

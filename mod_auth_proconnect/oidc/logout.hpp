@@ -1,5 +1,6 @@
 #pragma once
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,18 @@
 
 namespace proconnect::oidc {
 
+/// Where a logout is to end.
+struct LogoutIntent {
+    std::string return_address;      ///< path and query of this site, checked again when used; "" = the page that says so
+    bool then_login = false;         ///< with a fresh login for it: another account, another organisation
+};
+
 /// `state` of a logout: sealed, tied to the browser, good for an hour. At least 32 characters, as ProConnect's documentation asks.
 std::expected<std::string, core::Error> make_logout_state(const RelyingParty& client, const session::BrowserBinding& binding, const session::ServerKey& key,
-                                                          core::UnixTime now);
+                                                          core::UnixTime now, const LogoutIntent& intent = {});
+/// What a `state` that came back was made for; nothing unless it is one of this browser's logouts.
+[[nodiscard]] std::optional<LogoutIntent> open_logout_state(std::string_view state, const RelyingParty& client, std::string_view binding_cookie,
+                                                            const session::ServerKeys& keys, core::UnixTime now);
 /// Whether a `state` that came back is one of this browser's logouts.
 [[nodiscard]] bool is_own_logout_state(std::string_view state, const RelyingParty& client, std::string_view binding_cookie, const session::ServerKeys& keys,
                                        core::UnixTime now);

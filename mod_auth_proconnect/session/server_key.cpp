@@ -21,6 +21,7 @@ std::expected<ServerKey, core::Error> ServerKey::derive(std::span<const std::uin
     } purposes[] = {
         {key.login_ticket, "proconnect login ticket 1"}, {key.nonce, "proconnect nonce 1"},
         {key.code_verifier, "proconnect code verifier 1"}, {key.logout_state, "proconnect logout state 1"},
+        {key.logout_link, "proconnect logout link 1"},
         {key.session_name, "proconnect session name 1"}, {key.subject_tag, "proconnect subject tag 1"},
         {key.snapshot, "proconnect snapshot 1"},
     };
@@ -35,7 +36,7 @@ std::expected<ServerKey, core::Error> ServerKey::derive(std::span<const std::uin
 }
 
 ServerKey::~ServerKey() {
-    for (auto* key : {&login_ticket, &nonce, &code_verifier, &logout_state, &session_name, &subject_tag, &snapshot}) {
+    for (auto* key : {&login_ticket, &nonce, &code_verifier, &logout_state, &logout_link, &session_name, &subject_tag, &snapshot}) {
         core::wipe(key->data(), key->size());
     }
 }

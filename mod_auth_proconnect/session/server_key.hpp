@@ -16,6 +16,7 @@ struct ServerKey {
     crypto::Key256 nonce{};
     crypto::Key256 code_verifier{};
     crypto::Key256 logout_state{};
+    crypto::Key256 logout_link{};
     crypto::Key256 session_name{};
     crypto::Key256 subject_tag{};
     crypto::Key256 snapshot{};

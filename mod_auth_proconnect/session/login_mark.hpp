@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/clock.hpp"
+#include "session/session_store.hpp"
+
+namespace proconnect::session {
+
+/// What a browser remembers of its own logins, beside its binding and in the same cookie, so that no login goes round in circles and no
+/// finished one is taken for a new one. The browser may forge it: it can only stop or restart its own logins by that.
+struct LoginMark {
+    std::uint8_t attempts = 0;       ///< logins begun in a row without the user doing anything and without a page shown
+    core::UnixTime when{};           ///< of the last of them, or of the last login finished
+    bool finished = false;           ///< `when` is that of a finished login
+    std::string session_name;        ///< derive_session_name() of the last login finished; "" = none since the last logout
+    std::string subject;             ///< its user, a SubjectTag as base64url; "" = none since the last logout
+
+    [[nodiscard]] std::string text() const;
+    /// Nothing for whatever text() did not make.
+    [[nodiscard]] static std::optional<LoginMark> parse(std::string_view text);
+};
+
+/// The tag as it stands in a mark.
+[[nodiscard]] std::string tag_text(const SubjectTag& tag);
+
+/// The two halves of the login cookie: BINDING or BINDING~MARK. Views; no check of either.
+inline constexpr char kLoginCookieHalves = '~';   ///< neither part of base64url nor special in a cookie
+struct LoginCookie {
+    std::string_view binding, mark;
+};
+[[nodiscard]] LoginCookie split_login_cookie(std::string_view cookie) noexcept;
+
+}  // namespace proconnect::session
