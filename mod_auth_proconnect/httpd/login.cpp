@@ -28,7 +28,7 @@ std::chrono::seconds loop_window(const RequestState& state) {
     return std::min(kLoopWindow, state.site->site->session_idle);
 }
 
-/// The page that ends a row of logins. What the user does next counts from the beginning.
+/// The page that ends a row of logins for a page. What the user does next counts from the beginning.
 int stop_here(request_rec* r, RequestState& state, core::ErrorCode code, const char* detail, const std::string& return_address) {
     auto mark = mark_of(state);
     mark.attempts = 0;
@@ -149,8 +149,11 @@ int begin_login_again(request_rec* r, RequestState& state, const std::string& re
     const auto restarts = std::max<std::uint8_t>(counted, static_cast<std::uint8_t>(attempt - 1));
     if (restarts >= kMaxRestarts) {
         const bool keeps_cookies = state.cookies.login && session::BrowserBinding::parse(*state.cookies.login);
-        return keeps_cookies ? stop_here(r, state, core::ErrorCode::login_loop, "callbacks without use came in a row", return_address)
-                             : stop_here(r, state, core::ErrorCode::cookies_refused, "the login cookie does not come back", return_address);
+        // The count stands, for a callback that is opened again and again; the button of the page begins a login all the same.
+        return send_failure(r, state,
+                            keeps_cookies ? core::Error{core::ErrorCode::login_loop, "callbacks without use came in a row"}
+                                          : core::Error{core::ErrorCode::cookies_refused, "the login cookie does not come back"},
+                            return_address);
     }
     mark.attempts = static_cast<std::uint8_t>(restarts + 1);
     mark.when = state.now;

@@ -71,6 +71,24 @@ test('an issuer over http that is not this machine is refused', async () => {
   }
 });
 
+for (const [line, says] of [
+  ['ProConnectLogout everywhere', /proconnect, local/], ['ProConnectLogoutCookies', /names of cookies/], ['ProConnectLogoutCookies "a b"', /names of cookies/],
+  ['ProConnectLogoutCookies a@b', /names of cookies/], ['ProConnectLogoutCookies __Host-proconnect', /leave it out/],
+  ['ProConnectLogoutClear cookies', /cache and storage/], ['ProConnectLogoutClear off cache', /cache and storage/],
+]) {
+  test(`refuses ${line}`, async () => {
+    const text = configuration({ extra: line });
+    await expectRefused(text, { directive: line.split(' ')[0], line: lineOf(text, line), says: [says] });
+  });
+}
+
+test('accepts each way of logging out', async () => {
+  for (const line of ['ProConnectLogout local', 'ProConnectLogout proconnect', 'ProConnectLogoutCookies PHPSESSID JSESSIONID@/app', 'ProConnectLogoutClear off', 'ProConnectLogoutClear cache storage']) {
+    const { code, stderr } = await configtest(configuration({ extra: line }));
+    assert.equal(code, 0, stderr);
+  }
+});
+
 test('without ProConnectClientID', () => expectRefused(configuration({ id: undefined }), { directive: 'ProConnectClientID' }));
 test('without ProConnectClientSecret', () => expectRefused(configuration({ secret: undefined }), { directive: 'ProConnectClientSecret', says: [/file:/] }));
 test('AuthType ProConnect without a platform', () => expectRefused(configuration({ platform: undefined, id: undefined, secret: undefined, base: undefined, key: undefined }), { directive: 'ProConnectPlatform', says: [/production|integration/] }));

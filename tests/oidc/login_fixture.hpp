@@ -70,6 +70,7 @@ struct LoginFixture {
     session::ServerKeys keys{.current = server_key(1), .previous = std::nullopt};
     core::UnixTime now = kLoginTime;
     std::string live_session;
+    std::string finished_session;
     std::string cookie;       ///< the binding cookie that the browser holds
     std::string location;     ///< where it was sent last
 
@@ -90,7 +91,7 @@ struct LoginFixture {
     }
 
     [[nodiscard]] oidc::LoginContext context() {
-        return {.client = client, .provider = provider, .http = http, .keys = keys, .now = now, .live_session = live_session};
+        return {.client = client, .provider = provider, .http = http, .keys = keys, .now = now, .live_session = live_session, .finished_session = finished_session};
     }
 
     auto try_begin(const oidc::LoginIntent& intent = {.return_address = "/page?a=b", .wishes = {}}) { return oidc::begin_login(context(), intent, cookie); }

@@ -225,6 +225,27 @@ BOOST_AUTO_TEST_CASE(knows_a_login_whose_callback_comes_back) {
     BOOST_TEST(http.sent.size() == requests);
 }
 
+BOOST_AUTO_TEST_CASE(knows_a_login_whose_callback_comes_back_when_its_session_is_over) {
+    const auto state = begin();
+    finished_session = finish(callback(state))->session_name;
+    const auto requests = http.sent.size();
+    const auto again = finish(callback(state));
+    BOOST_TEST(ended(again) == "PC1016");
+    BOOST_TEST(again.error().ours);
+    BOOST_TEST(!again.error().answered_no);
+    BOOST_TEST(http.sent.size() == requests, "the code was sent twice");
+    BOOST_TEST(log_in() == "accepted");
+}
+
+BOOST_AUTO_TEST_CASE(says_whether_the_provider_said_no_even_when_the_state_is_of_no_use) {
+    BOOST_TEST(finish("error=access_denied&state=" + std::string(200, 'A')).error().answered_no);
+    BOOST_TEST(finish("error=access_denied").error().answered_no);
+    BOOST_TEST(finish("error=access_denied&error=access_denied&state=A").error().answered_no);
+    BOOST_TEST(finish("error=access_denied&code=c&state=A").error().answered_no);
+    BOOST_TEST(!finish("code=c&state=A").error().answered_no);
+    BOOST_TEST(!finish("").error().answered_no);
+}
+
 BOOST_AUTO_TEST_CASE(lets_a_new_login_follow_while_another_session_lives) {
     live_session = finish(callback(begin()))->session_name;
     BOOST_TEST(log_in() == "accepted");

@@ -22,7 +22,7 @@ struct LogoutFixture {
     [[nodiscard]] bool is_own(std::string_view text, core::UnixTime now = kLoginTime) const { return oidc::is_own_logout_state(text, client, cookie, keys, now); }
     /// A state whose content is of the test's own making.
     [[nodiscard]] std::string sealed(const std::string& content) const {
-        const std::string context = "logout state 1\n" + std::to_string(client.issuer.size()) + ":" + client.issuer + "\n" + client.client_id;
+        const std::string context = "logout state 2\n" + std::to_string(client.issuer.size()) + ":" + client.issuer + "\n" + client.client_id;
         return encoded(crypto::seal(keys.current.logout_state, context, content).value());
     }
 };
@@ -106,13 +106,37 @@ BOOST_AUTO_TEST_CASE(takes_no_login_for_a_logout) {
 
 BOOST_AUTO_TEST_CASE(refuses_content_it_would_not_have_sealed) {
     const auto mine = binding.fingerprint().value();
-    BOOST_TEST(is_own(sealed(mine + date(kLoginTime))));
-    for (const auto& content : std::vector<std::string>{"", mine, mine.substr(1), mine + "x", mine + date(kLoginTime) + "x", mine + " " + date(kLoginTime), mine + "99999999999999999999",
-                                mine.substr(1) + date(kLoginTime), std::string(32, 'x') + date(kLoginTime), mine + "+" + date(kLoginTime), mine + "0"}) {
+    BOOST_TEST(is_own(sealed(mine + date(kLoginTime) + "-")));
+    BOOST_TEST(is_own(sealed(mine + date(kLoginTime) + "L/page")));
+    for (const auto& content : std::vector<std::string>{"", mine, mine.substr(1), mine + "x", mine + "-", mine + date(kLoginTime), mine + date(kLoginTime) + "x", mine + " " + date(kLoginTime) + "-",
+                                mine + "99999999999999999999-", mine.substr(1) + date(kLoginTime) + "-", std::string(32, 'x') + date(kLoginTime) + "-", mine + "+" + date(kLoginTime) + "-",
+                                mine + "0-", mine + "0", mine + "-" + date(kLoginTime) + "-"}) {
         BOOST_TEST(!is_own(sealed(content)));
     }
     // Too long to be one, whatever it holds.
-    BOOST_TEST(!is_own(sealed(mine + std::string(400, '0') + date(kLoginTime))));
+    BOOST_TEST(!is_own(sealed(mine + std::string(8000, '0') + date(kLoginTime) + "-")));
+}
+
+BOOST_AUTO_TEST_CASE(tells_where_the_logout_was_to_end) {
+    for (const bool then_login : {true, false}) {
+        for (const std::string address : {"", "/", "/page?a=b&c=%C3%A9"}) {
+            const auto text = oidc::make_logout_state(client, binding, keys.current, kLoginTime, {.return_address = address, .then_login = then_login}).value();
+            const auto intent = oidc::open_logout_state(text, client, cookie, keys, kLoginTime);
+            BOOST_REQUIRE(intent.has_value());
+            BOOST_TEST(intent->return_address == address);
+            BOOST_TEST(intent->then_login == then_login);
+        }
+    }
+    const auto longest = "/" + std::string(core::kMaxReturnBytes - 1, 'x');
+    BOOST_TEST(oidc::open_logout_state(oidc::make_logout_state(client, binding, keys.current, kLoginTime, {.return_address = longest, .then_login = false}).value(), client, cookie, keys,
+                                       kLoginTime)->return_address == longest);
+}
+
+BOOST_AUTO_TEST_CASE(keeps_no_address_of_another_site) {
+    for (const std::string address : {"//evil.example", "https://evil.example/", "/\\evil.example", "page", "/a\r\nb"}) {
+        const auto text = oidc::make_logout_state(client, binding, keys.current, kLoginTime, {.return_address = address, .then_login = false}).value();
+        BOOST_TEST(oidc::open_logout_state(text, client, cookie, keys, kLoginTime)->return_address == "", address);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(sends_the_browser_away_with_the_hint) {
