@@ -1,5 +1,8 @@
 #include "httpd/callback_handler.hpp"
 
+#include <algorithm>
+
+#include "crypto/digest.hpp"
 #include "core/deadline.hpp"
 #include "core/url.hpp"
 #include "crypto/digest.hpp"
@@ -105,11 +108,25 @@ bool is_stale(ErrorCode code) {
     }
 }
 
+/// Whether a query names exactly one state: then it is an answer to a login, however broken.
+bool names_one_state(std::string_view query) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < query.size();) {
+        const auto end = std::min(query.find('&', at), query.size());
+        count += query.substr(at, end - at).starts_with("state=") ? 1U : 0U;
+        at = end + 1;
+    }
+    return count == 1;
+}
+
 /// Whether a fresh login is begun without a click. Never after an answer that said no, which the user has chosen or must read; nor after an hour, when
 /// the person may be another one; nor for a code that is refused, unless this browser has finished a login before, so that it may be an old one's.
 bool begins_again(const RequestState& state, const oidc::LoginFailure& failure) {
     if (failure.answered_no || failure.error.code == ErrorCode::state_expired) {
         return false;
+    }
+    if (failure.error.code == ErrorCode::parameters_malformed || failure.error.code == ErrorCode::callback_without_code) {
+        return !names_one_state(state.query != nullptr ? state.query : "");   // a bookmark; the next answer of a provider that errs would be no better
     }
     return failure.error.code != ErrorCode::code_refused || !mark_of(state).session_name.empty();
 }
