@@ -27,6 +27,9 @@ enum class ErrorCode : std::uint16_t {
     form_not_kept = 1014,
     login_required_machine = 1015,   ///< 401 to a client that cannot follow a redirect
     callback_repeated = 1016,        ///< the login this callback belongs to is finished already
+    form_of_another_user = 1030,     ///< a kept form, and somebody else is signed in
+    form_gone = 1031,                ///< a kept form that was sent already, is too old, or is not this browser's
+    form_too_large = 1032,           ///< larger than what is kept
     // Network and provider
     provider_unreachable = 2001,
     provider_timeout = 2002,

@@ -8,6 +8,7 @@
 #include "access/request_kind.hpp"
 #include "httpd/access_rules.hpp"
 #include "httpd/environment.hpp"
+#include "httpd/form_handler.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/login.hpp"
@@ -53,7 +54,7 @@ int without_user(request_rec* r, RequestState& state) {
         case access::RequestKind::navigation:
             return finished(begin_login_for_page(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::form:
-            return finished(send_failure(r, state, {core::ErrorCode::form_not_kept, "a form was sent without a session"}, asked_for));
+            return finished(keep_form_and_log_in(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::machine:
             return finished(send_login_required(r, state));
     }

@@ -48,6 +48,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
     }
     inherit(merged->session_max, base.session_max);
     inherit(merged->logout_local, base.logout_local);
+    inherit(merged->keep_post_memory, base.keep_post_memory);
     inherit(merged->logout_cookies, base.logout_cookies);
     inherit(merged->logout_clear, base.logout_clear);
     if (merged->decryption_keys.empty()) {
@@ -66,7 +67,7 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* own_conf
     const auto inherit_from_base = [&](auto... fields) { ((merged->*fields = merged->*fields != nullptr ? merged->*fields : base.*fields), ...); };
     inherit_from_base(&DirectoryConfig::unauthenticated, &DirectoryConfig::remote_user, &DirectoryConfig::headers, &DirectoryConfig::header_encoding,
                       &DirectoryConfig::idp_hint, &DirectoryConfig::login_hint, &DirectoryConfig::siret_hint, &DirectoryConfig::prompt_login,
-                      &DirectoryConfig::extend_session, &DirectoryConfig::refusal);
+                      &DirectoryConfig::extend_session, &DirectoryConfig::keep_post, &DirectoryConfig::refusal);
     return merged;
 }
 

@@ -43,6 +43,7 @@ struct ServerConfig {
     Optional<std::string> ca_file, proxy, session_store, session_snapshot, server_key, cookie_name, service_name, support;
     Optional<long> session_max;
     Optional<bool> logout_local;
+    Optional<std::size_t> keep_post_memory;
     Optional<std::vector<std::string>> logout_cookies, logout_clear;
 
     const server_rec* owner = nullptr;        ///< httpd lets a virtual host without a directive of ours share the main server's object
@@ -76,8 +77,12 @@ struct DirectoryConfig {
     const Setting<TextOrExpression>* siret_hint = nullptr;
     const Setting<bool>* prompt_login = nullptr;
     const Setting<bool>* extend_session = nullptr;
+    const Setting<std::size_t>* keep_post = nullptr;               ///< bytes; 0 = off
     const Setting<std::string>* refusal = nullptr;                 ///< what a refused user is told instead of the rule's own sentence
 };
+
+/// Of a form that is kept while its user logs in again.
+inline constexpr std::size_t kDefaultKeepPostBytes = 64 * 1024;
 
 ServerConfig& server_config(const server_rec* s);
 const DirectoryConfig& directory_config(const request_rec* r);

@@ -190,6 +190,38 @@ const char* set_refusal(cmd_parms* cmd, void* directory, const char* argument) n
     });
 }
 
+/// "64k", "5m" or bytes.
+std::optional<std::size_t> parse_size(std::string_view text) {
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit{end, text.data() + text.size()};
+    const std::size_t factor = unit.empty() ? 1 : unit == "k" ? 1024 : unit == "m" ? 1024 * 1024 : 0;
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    return error != std::errc{} || factor == 0 || number == 0 || number > kMost / factor ? std::nullopt : std::optional{number * factor};
+}
+
+const char* set_keep_post(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        const std::string_view text{argument};
+        const auto size = text == "off" ? std::optional<std::size_t>{0} : parse_size(text);
+        if (!size || *size > 16 * 1024 * 1024) {
+            return complaint(cmd, "takes off, or the largest form that is kept, at most 16m, for instance 64k; not '" + std::string{text} + "'");
+        }
+        return store_once(cmd, static_cast<DirectoryConfig*>(directory)->keep_post, *size);
+    });
+}
+
+const char* set_keep_post_memory(cmd_parms* cmd, void*, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        const auto size = parse_size(argument);
+        if (!size || *size < 64 * 1024) {
+            return complaint(cmd, "takes the memory for all kept forms, from 64k to 1024m, for instance 16m; not '" + std::string{argument} + "'");
+        }
+        return store_once(cmd, server_config(cmd->server).keep_post_memory, *size);
+    });
+}
+
 const char* set_logout(cmd_parms* cmd, void*, const char* argument) noexcept {
     return guarded_setter([&]() -> const char* {
         if (const char* wrong = check_server_context(cmd)) return wrong;
@@ -292,6 +324,8 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ProConnectSessionSnapshot", set_text<&ServerConfig::session_snapshot>, nullptr, kServer, "file where sessions wait during a full stop, or off"),
     AP_INIT_TAKE1("ProConnectServerKey", set_text<&ServerConfig::server_key>, nullptr, kServer, "file of 32 random bytes"),
     AP_INIT_TAKE1("ProConnectCookieName", set_text<&ServerConfig::cookie_name>, nullptr, kServer, "name of the session cookie"),
+    AP_INIT_TAKE1("ProConnectKeepPost", set_keep_post, nullptr, kAnywhere, "largest form that is kept when its session has expired, or off"),
+    AP_INIT_TAKE1("ProConnectKeepPostMemory", set_keep_post_memory, nullptr, kServer, "memory for all kept forms"),
     AP_INIT_TAKE1("ProConnectLogout", set_logout, nullptr, kServer, "proconnect: also at ProConnect, or local"),
     AP_INIT_TAKE_ARGV("ProConnectLogoutCookies", set_logout_cookies, nullptr, kServer, "cookies of the application that a logout clears, NAME or NAME@/path"),
     AP_INIT_TAKE_ARGV("ProConnectLogoutClear", set_logout_clear, nullptr, kServer, "what a logout makes the browser forget: cache, storage or off"),

@@ -6,6 +6,7 @@
 #include "httpd/authn_hook.hpp"
 #include "httpd/access_rules.hpp"
 #include "httpd/callback_handler.hpp"
+#include "httpd/form_handler.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/login.hpp"
 #include "httpd/logout_handler.hpp"
@@ -142,6 +143,7 @@ int serve_endpoint(request_rec* r) {
         case Endpoint::logout: return handle_logout(r, *state);
         case Endpoint::logged_out: return handle_logged_out(r, *state);
         case Endpoint::session: return handle_session(r, *state);
+        case Endpoint::form: return handle_form(r, *state);
         case Endpoint::jwks: return handle_jwks(r, *state);
         case Endpoint::unknown:
         case Endpoint::none: break;

@@ -13,6 +13,7 @@
 #include "httpd/endpoints.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/housekeeping.hpp"
+#include "httpd/kept_body_filter.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/request.hpp"
 #include "httpd/runtime.hpp"
@@ -71,6 +72,9 @@ void register_hooks(apr_pool_t* pool) {
     ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "proconnect", AUTHZ_PROVIDER_VERSION, &pc::kAuthzProvider, AP_AUTH_INTERNAL_PER_CONF);
     // After access is granted, before mod_env, mod_headers and mod_rewrite read the variables.
     ap_hook_fixups(guarded_hook<pc::name_user_where_open>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // The body of a form that was kept, when it is handed to the application.
+    pc::register_kept_body_filter();
+    ap_hook_insert_filter(pc::insert_kept_body, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Before every other handler, so that SetHandler cannot take our pages.
     ap_hook_handler(guarded_hook<pc::serve_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }

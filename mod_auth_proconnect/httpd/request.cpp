@@ -145,6 +145,9 @@ Endpoint endpoint_of(const Site& site, std::string_view path) {
     if (name == "session") {
         return Endpoint::session;
     }
+    if (name == "form") {
+        return Endpoint::form;
+    }
     if (name == "jwks") {
         return Endpoint::jwks;
     }
@@ -183,7 +186,8 @@ int read_request(request_rec* r) {
     state->now = core::UnixTime{std::chrono::seconds{apr_time_sec(r->request_time)}};
     read_cookies(r, *state);
     state->endpoint = r->uri != nullptr ? endpoint_of(*site->site, r->uri) : Endpoint::none;
-    if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out || state->endpoint == Endpoint::logout) {
+    if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out || state->endpoint == Endpoint::logout ||
+        state->endpoint == Endpoint::form) {
         state->query = take_query(r);
     }
     return DECLINED;

@@ -17,7 +17,7 @@
 namespace proconnect::httpd {
 
 /// The module's own pages, below ProConnectPrefix.
-enum class Endpoint { none, callback, login, logout, logged_out, session, jwks, unknown };
+enum class Endpoint { none, callback, login, logout, logged_out, session, jwks, form, unknown };
 
 /// The signed-in user of a request: views into the request's pool.
 struct SignedIn {
@@ -32,10 +32,11 @@ struct RequestState {
     std::string_view login_mark;            ///< the other half of the login cookie, a session::LoginMark
     std::optional<session::SessionHandle> handle;
     Endpoint endpoint = Endpoint::none;
-    const char* query = nullptr;            ///< of a callback, logout or logged-out request, taken away from the logs
+    const char* query = nullptr;            ///< of a callback, logout, logged-out or form request, taken away from the logs
     core::UnixTime now{};
     bool looked_up = false;
     std::optional<SignedIn> user;
+    std::optional<std::string_view> kept_body;   ///< of a form that is being handed over; in the request's pool
     RuleRun rules;
     std::optional<PendingAnswer> pending;
 };

@@ -181,6 +181,25 @@ void adopt_predecessor(Runtime& runtime) {
     }
 }
 
+/// Forms go on without it: they are then told to be lost.
+void open_kept_forms(Runtime& runtime, server_rec* main_server) {
+    const auto arena = runtime.settings.keep_post_memory;
+    const auto name = "kept-forms-" + std::to_string(arena);
+    auto segment = shared_segment(main_server, name, session::KeptForms::bytes_needed(arena));
+    if (!segment.is_new) {
+        runtime.kept_forms = session::KeptForms::attach(segment.bytes, arena);
+        if (!runtime.kept_forms) {
+            segment = shared_segment(main_server, name, session::KeptForms::bytes_needed(arena), true);
+        }
+    }
+    if (!runtime.kept_forms) {
+        runtime.kept_forms = session::KeptForms::create(segment.bytes, arena);
+    }
+    if (!runtime.kept_forms) {
+        log_startup_warning(main_server, "no shared memory for forms whose session has expired (ProConnectKeepPostMemory); they are not kept");
+    }
+}
+
 /// The table of an earlier generation when there is one; a larger one when more sessions must fit.
 std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_server) {
     const auto capacity = runtime.settings.session_max;
@@ -285,6 +304,7 @@ int start(apr_pool_t* pconf, server_rec* main_server) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+    open_kept_forms(*runtime, main_server);
     for (auto& site : runtime->sites) {
         // A copy of its own: the object may be shared with virtual hosts that have no site.
         auto* config = pool_make<ServerConfig>(pconf, server_config(site->server));

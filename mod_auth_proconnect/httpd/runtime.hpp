@@ -10,6 +10,7 @@
 #include "httpd/site.hpp"
 #include "oidc/provider_board.hpp"
 #include "oidc/provider_cache.hpp"
+#include "session/kept_forms.hpp"
 #include "session/server_key.hpp"
 #include "session/shm_store.hpp"
 
@@ -38,6 +39,7 @@ struct Runtime {
     std::optional<session::ShmStore> store;
     std::optional<session::ShmStore> predecessor;          ///< a smaller table that older children still use
     std::optional<http::WaitSlots> wait_slots;
+    std::optional<session::KeptForms> kept_forms;          ///< nothing when there is no memory for them
     std::vector<std::unique_ptr<SiteRuntime>> sites;
     pid_t parent = 0;
     core::UnixTime last_snapshot{};

@@ -450,12 +450,17 @@ std::expected<StoreSettings, ConfigProblem> resolve_store(server_rec* main_serve
         return !next || known->value == next->value;
     };
     bool first_size = true;
+    bool first_memory = true;
     for (const server_rec* s = main_server; s != nullptr; s = s->next) {
         const auto& config = server_config(s);
         if (config.session_max) {
             const auto size = static_cast<std::size_t>(config.session_max->value);
             settings.session_max = first_size ? size : std::max(settings.session_max, size);
             first_size = false;
+        }
+        if (config.keep_post_memory) {
+            settings.keep_post_memory = first_memory ? config.keep_post_memory->value : std::max(settings.keep_post_memory, config.keep_post_memory->value);
+            first_memory = false;
         }
         if (!same(snapshot, config.session_snapshot)) {
             return problem(config.session_snapshot->place, "another file is named by " + snapshot->place.text() + "; one file serves all virtual hosts");

@@ -45,6 +45,7 @@ std::expected<std::unique_ptr<Site>, ConfigProblem> resolve_site(server_rec* s, 
 /// Values of the whole server, from the main server or the only virtual host that gives them.
 struct StoreSettings {
     std::size_t session_max = 100'000;
+    std::size_t keep_post_memory = 16 * 1024 * 1024;                 ///< touched only as forms come
     std::string snapshot = "/var/lib/apache2/proconnect/sessions";   ///< "" = off
     std::string server_key = "/var/lib/apache2/proconnect/server.key";
     std::string server_key_place = "ProConnectServerKey (its default)";

@@ -74,6 +74,8 @@ test('an issuer over http that is not this machine is refused', async () => {
 for (const [line, says] of [
   ['ProConnectLogout everywhere', /proconnect, local/], ['ProConnectLogoutCookies', /names of cookies/], ['ProConnectLogoutCookies "a b"', /names of cookies/],
   ['ProConnectLogoutCookies a@b', /names of cookies/], ['ProConnectLogoutCookies __Host-proconnect', /leave it out/],
+  ['ProConnectKeepPost yes', /largest form/], ['ProConnectKeepPost 17m', /16m/], ['ProConnectKeepPost 0', /largest form/], ['ProConnectKeepPost -1k', /largest form/],
+  ['ProConnectKeepPostMemory 1k', /64k/], ['ProConnectKeepPostMemory off', /64k/], ['ProConnectKeepPostMemory 2000m', /1024m/],
   ['ProConnectLogoutClear cookies', /cache and storage/], ['ProConnectLogoutClear off cache', /cache and storage/],
 ]) {
   test(`refuses ${line}`, async () => {
@@ -83,7 +85,7 @@ for (const [line, says] of [
 }
 
 test('accepts each way of logging out', async () => {
-  for (const line of ['ProConnectLogout local', 'ProConnectLogout proconnect', 'ProConnectLogoutCookies PHPSESSID JSESSIONID@/app', 'ProConnectLogoutClear off', 'ProConnectLogoutClear cache storage']) {
+  for (const line of ['ProConnectLogout local', 'ProConnectLogout proconnect', 'ProConnectLogoutCookies PHPSESSID JSESSIONID@/app', 'ProConnectLogoutClear off', 'ProConnectLogoutClear cache storage', 'ProConnectKeepPost off', 'ProConnectKeepPost 16m', 'ProConnectKeepPostMemory 1024m']) {
     const { code, stderr } = await configtest(configuration({ extra: line }));
     assert.equal(code, 0, stderr);
   }
