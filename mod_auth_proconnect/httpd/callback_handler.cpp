@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/digest.hpp"
 #include "core/deadline.hpp"
 #include "core/url.hpp"
 #include "crypto/digest.hpp"
