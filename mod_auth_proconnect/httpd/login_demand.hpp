@@ -9,7 +9,7 @@ namespace proconnect::httpd {
 
 /// What a page demands of the login that leads to it, beyond what its directives wish.
 struct LoginDemand {
-    std::vector<std::string> acr_values;   ///< sent as essential; empty = any level
+    std::vector<std::string> acr_values{};   ///< sent as essential; empty = any level
     bool prompt_login = false;
     bool step_up = false;                  ///< somebody is signed in who falls short
 };
