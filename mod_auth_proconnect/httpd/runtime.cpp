@@ -90,6 +90,18 @@ bool wants_site(const server_rec* s, const std::vector<AuthTypeUse>& uses) {
     return config.owner == s && config.own;
 }
 
+/// Adds the site to `sites`. Never inlined: g++ 12 would warn of paths through std::expected that do not exist.
+[[gnu::noinline]] std::expected<void, ConfigProblem> add_site(server_rec* s, bool run_programs, std::vector<std::unique_ptr<SiteRuntime>>& sites) {
+    auto site = resolve_site(s, server_config(s), run_programs);
+    if (!site) {
+        return std::unexpected(std::move(site.error()));
+    }
+    auto& added = sites.emplace_back(std::make_unique<SiteRuntime>());
+    added->site = std::move(*site);
+    added->server = s;
+    return {};
+}
+
 std::expected<std::vector<std::unique_ptr<SiteRuntime>>, ConfigProblem> resolve_all(server_rec* main_server, bool run_programs) {
     std::vector<AuthTypeUse> uses;
     collect_auth_types(ap_conftree, nullptr, uses);
@@ -104,16 +116,9 @@ std::expected<std::vector<std::unique_ptr<SiteRuntime>>, ConfigProblem> resolve_
         if (only_defaults || (!wants_site(s, uses) && !config.platform)) {
             continue;
         }
-        auto site = resolve_site(s, config, run_programs);
-        if (!site) {
-            if (!wants_site(s, uses)) {
-                continue;  // it merely inherits from the main server, and nothing there needs a login
-            }
-            return std::unexpected(std::move(site.error()));
+        if (auto added = add_site(s, run_programs, sites); !added && wants_site(s, uses)) {   // otherwise it merely inherits, and needs no login
+            return std::unexpected(std::move(added.error()));
         }
-        auto& runtime_site = sites.emplace_back(std::make_unique<SiteRuntime>());
-        runtime_site->site = std::move(*site);
-        runtime_site->server = s;
     }
     return sites;
 }
