@@ -190,6 +190,8 @@ constexpr std::array kCatalogue{
     CatalogueEntry{configuration_invalid, "configuration_invalid", 500, kError, support_only, kSetupFr, kSetupEn},
     CatalogueEntry{key_unusable, "key_unusable", 500, kError, support_only, kSetupFr, kSetupEn},
 
+    CatalogueEntry{audit_log_unwritable, "audit_log_unwritable", 500, kError, support_only, kSetupFr, kSetupEn},
+
     CatalogueEntry{ErrorCode::access_denied, "access_denied", 403, kInfo, retry_login,
                    kDeniedFr, kDeniedEn},
     CatalogueEntry{access_rule_not_met, "access_rule_not_met", 403, kInfo, retry_login, kDeniedFr, kDeniedEn},

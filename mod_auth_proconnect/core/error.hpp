@@ -92,6 +92,7 @@ enum class ErrorCode : std::uint16_t {
     // Configuration
     configuration_invalid = 5001,
     key_unusable = 5002,             ///< a PEM or key file that cannot be used
+    audit_log_unwritable = 5010,     ///< events are lost
     // Access refused
     access_denied = 6001,
     access_rule_not_met = 6002,      ///< a line `Require proconnect …` refused the user

@@ -8,6 +8,7 @@
 #include "access/levels.hpp"
 #include "access/refusal.hpp"
 #include "core/url.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
@@ -135,6 +136,7 @@ int send_refusal(request_rec* r, const RequestState& state) {
     const auto& entry = core::catalogue_entry(code);
     const auto reference = make_reference();
     log_failure(r, {code, detail_of(run)}, reference);
+    audit_refusal(r, state, code, reference);
 
     const auto language = language_of(r);
     const bool french = language == core::Language::french;
@@ -177,8 +179,12 @@ int refuse(request_rec* r, RequestState& state) {
     if (inside) {
         return serves_an_error(r) ? HTTP_FORBIDDEN : leave_to_main(r, state, HTTP_FORBIDDEN, {.demand = std::move(demand), .config = nullptr});
     }
-    const int answered = demand && kind_of(r) == access::RequestKind::navigation ? begin_login_and_redirect(r, state, address_asked_for(r), *demand)
-                                                                                 : send_refusal(r, state);
+    if (demand && kind_of(r) == access::RequestKind::navigation) {
+        audit_step_up(r, state, *demand);
+        const int begun = begin_login_and_redirect(r, state, address_asked_for(r), *demand);
+        return begun == OK ? DONE : begun;
+    }
+    const int answered = send_refusal(r, state);
     return answered == OK ? DONE : answered;
 }
 
@@ -224,6 +230,9 @@ int serve_pending(request_rec* r, RequestState& state) {
     // Hints and texts are those of the place that refused.
     r->per_dir_config = pending->config;
     if (pending->demand && kind_of(r) == access::RequestKind::navigation) {
+        if (pending->demand->step_up) {
+            audit_step_up(r, state, *pending->demand);
+        }
         return begin_login_and_redirect(r, state, address_asked_for(r), *pending->demand);
     }
     if (!r->prev || r->prev->status != HTTP_FORBIDDEN) {

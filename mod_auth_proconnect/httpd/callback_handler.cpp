@@ -5,6 +5,7 @@
 #include "core/deadline.hpp"
 #include "core/url.hpp"
 #include "crypto/digest.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
@@ -197,6 +198,7 @@ int handle_callback(request_rec* r, RequestState& state) {
     if (!handle) {
         return send_failure(r, state, handle.error(), login->return_address);
     }
+    audit_login(r, state, login->claims.attributes, state.now + site.site->session_lifetime, !login->step_up.empty());
     end_former_session(state);
     auto cookie = handle->cookie_value();
     set_cookie(r, *site.site, site.site->cookie_name, cookie);

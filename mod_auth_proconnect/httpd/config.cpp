@@ -40,7 +40,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
                              &ServerConfig::post_logout_redirect_uri, &ServerConfig::scope, &ServerConfig::signing_algorithm,
                              &ServerConfig::userinfo_algorithm, &ServerConfig::ca_file, &ServerConfig::proxy, &ServerConfig::session_store,
                              &ServerConfig::session_snapshot, &ServerConfig::server_key, &ServerConfig::cookie_name, &ServerConfig::service_name,
-                             &ServerConfig::support}) {
+                             &ServerConfig::support, &ServerConfig::audit_log}) {
         inherit(merged->*field, base.*field);
     }
     for (const auto field : {&ServerConfig::clock_skew, &ServerConfig::timeout, &ServerConfig::session_idle, &ServerConfig::session_lifetime}) {

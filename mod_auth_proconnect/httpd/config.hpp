@@ -40,7 +40,7 @@ struct ServerConfig {
     Optional<std::string> signing_algorithm, userinfo_algorithm;
     std::vector<Setting<std::string>> decryption_keys;
     Optional<std::chrono::seconds> clock_skew, timeout, session_idle, session_lifetime;
-    Optional<std::string> ca_file, proxy, session_store, session_snapshot, server_key, cookie_name, service_name, support;
+    Optional<std::string> ca_file, proxy, session_store, session_snapshot, server_key, cookie_name, service_name, support, audit_log;
     Optional<long> session_max;
     Optional<bool> logout_local;
     Optional<std::size_t> keep_post_memory;

@@ -331,6 +331,7 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE_ARGV("ProConnectLogoutClear", set_logout_clear, nullptr, kServer, "what a logout makes the browser forget: cache, storage or off"),
     AP_INIT_TAKE1("ProConnectServiceName", set_text<&ServerConfig::service_name>, nullptr, kServer, "name of the service on the pages"),
     AP_INIT_TAKE1("ProConnectSupport", set_text<&ServerConfig::support>, nullptr, kServer, "mail address or URL for people who are stuck"),
+    AP_INIT_TAKE1("ProConnectAuditLog", set_text<&ServerConfig::audit_log>, nullptr, kServer, "file, |program, syslog: or off: one JSON line an event"),
     AP_INIT_TAKE1("ProConnectUnauthenticated", (set_word<Unauthenticated, &DirectoryConfig::unauthenticated, kUnauthenticatedWords>), nullptr, kAnywhere,
                   "login, deny or pass"),
     AP_INIT_TAKE1("ProConnectRemoteUser", set_remote_user, nullptr, kAnywhere, "claim that becomes REMOTE_USER"),

@@ -18,6 +18,7 @@
 #include "core/base64url.hpp"
 #include "crypto/digest.hpp"
 #include "http/curl_client.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/unprivileged.hpp"
 #include "oidc/provider_snapshot.hpp"
@@ -74,6 +75,10 @@ void sweep_sessions(Runtime& runtime, const server_rec* s, core::UnixTime now) {
     if (!statistics) {
         return;
     }
+    if (runtime.expired && statistics->expired > *runtime.expired) {
+        audit_expiries(s, runtime, statistics->expired - *runtime.expired, now);
+    }
+    runtime.expired = statistics->expired;
     if (runtime.evicted && statistics->evicted > *runtime.evicted) {
         log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(statistics->evicted - *runtime.evicted) +
                                                                        " live sessions had to go since the last minute, the longest unused first; raise ProConnectSessionMax (" +

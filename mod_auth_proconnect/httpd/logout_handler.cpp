@@ -9,6 +9,7 @@
 #include "core/url.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/digest.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/background_revocation.hpp"
 #include "httpd/log.hpp"
@@ -174,11 +175,15 @@ int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& i
     if (!state.handle) {
         return go_on(r, state, intent, false);
     }
+    const auto user = signed_in(r, state, session::Touch::no);
     auto tokens = tokens_of(state);
     const auto id = state.handle->lookup_id();
     const auto removed = id ? runtime()->store->remove(*id, site.realm) : std::unexpected(id.error());
     if (!removed) {
         return send_failure(r, state, removed.error(), "");
+    }
+    if (user && *user != nullptr) {
+        audit_logout(r, state);
     }
     clear_browser(r, state);
     revoke_after_answer(r, state, std::move(tokens.refresh_token));

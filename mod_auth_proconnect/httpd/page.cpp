@@ -9,6 +9,7 @@
 #include "core/url.hpp"
 #include "crypto/digest.hpp"
 #include "core/base64url.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/log.hpp"
 #include "httpd/pool.hpp"
 #include "json/document.hpp"
@@ -159,6 +160,9 @@ int send_failure(request_rec* r, const RequestState& state, const core::Error& e
     const auto& entry = core::catalogue_entry(error.code);
     const auto reference = make_reference();
     log_failure(r, error, reference);
+    if (state.endpoint == Endpoint::callback) {
+        audit_failed_login(r, state, error, reference);
+    }
 
     const bool french = language_of(r) == core::Language::french;
     const auto& message = french ? entry.french : entry.english;

@@ -11,6 +11,7 @@
 
 #include "core/base64url.hpp"
 #include "crypto/digest.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/housekeeping.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
@@ -258,6 +259,9 @@ private:
 
 }  // namespace
 
+Runtime::Runtime() = default;
+Runtime::~Runtime() = default;
+
 Runtime* runtime() noexcept {
     return current_runtime;
 }
@@ -310,6 +314,10 @@ int start(apr_pool_t* pconf, server_rec* main_server) {
         }
     }
     open_kept_forms(*runtime, main_server);
+    if (const auto opened = open_audit_logs(pconf, *runtime); !opened) {
+        log_startup_error(main_server, "PC5010 " + opened.error());
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     for (auto& site : runtime->sites) {
         // A copy of its own: the object may be shared with virtual hosts that have no site.
         auto* config = pool_make<ServerConfig>(pconf, server_config(site->server));

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,6 +17,8 @@
 
 namespace proconnect::httpd {
 
+class AuditLog;
+
 /// Of a call that nobody waits for.
 inline constexpr std::chrono::seconds kRevocationTimeout{3};
 
@@ -29,6 +32,7 @@ struct SiteRuntime {
     std::unique_ptr<http::CurlClient> http;
     std::unique_ptr<http::CurlClient> background_http;     ///< for calls nobody waits for: a shorter time-out
     std::unique_ptr<oidc::ProviderCache> provider;
+    AuditLog* audit = nullptr;                       ///< one of the runtime's; null = off
     bool provider_failing = false;                         ///< known to the timer, for its log lines
 };
 
@@ -41,9 +45,13 @@ struct Runtime {
     std::optional<http::WaitSlots> wait_slots;
     std::optional<session::KeptForms> kept_forms;          ///< nothing when there is no memory for them
     std::vector<std::unique_ptr<SiteRuntime>> sites;
+    std::map<std::string, std::unique_ptr<AuditLog>> audit_logs;   ///< by destination
     pid_t parent = 0;
     core::UnixTime last_snapshot{};
     std::optional<std::uint64_t> evicted;                  ///< as last seen by the timer; the table's own count outlives this generation
+    std::optional<std::uint64_t> expired;                  ///< as last written to the audit log
+    Runtime();
+    ~Runtime();
 };
 
 /// What decides which answers of the provider a site believes: sites share what is known of it only when they ask the same issuer, trust the same

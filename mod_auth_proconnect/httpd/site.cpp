@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/digest.hpp"
+#include "httpd/audit.hpp"
 #include "httpd/log.hpp"
 #include "httpd/secret_source.hpp"
 #include "json/document.hpp"
@@ -28,7 +29,7 @@ public:
     std::expected<std::unique_ptr<Site>, ConfigProblem> run() {
         using Step = std::expected<void, ConfigProblem> (Resolver::*)();
         for (const Step step : {&Resolver::platform, &Resolver::client_id, &Resolver::base_url, &Resolver::addresses, &Resolver::scope, &Resolver::algorithms,
-                                &Resolver::authentication, &Resolver::decryption, &Resolver::public_keys, &Resolver::network, &Resolver::session, &Resolver::cookies, &Resolver::logout, &Resolver::pages}) {
+                                &Resolver::authentication, &Resolver::decryption, &Resolver::public_keys, &Resolver::network, &Resolver::session, &Resolver::cookies, &Resolver::logout, &Resolver::pages, &Resolver::audit}) {
             if (auto done = (this->*step)(); !done) {
                 return std::unexpected(std::move(done.error()));
             }
@@ -403,6 +404,17 @@ private:
         } else if (config_.support) {
             return problem(config_.support->place, "takes a mail address or an http(s) URL; not '" + support + "'");
         }
+        return {};
+    }
+
+    Result audit() {
+        if (!config_.audit_log) {
+            return {};
+        }
+        if (auto wrong = check_audit_destination(config_.audit_log->value); !wrong.empty()) {
+            return problem(config_.audit_log->place, wrong);
+        }
+        site_->audit_log = config_.audit_log->value == "off" ? "" : config_.audit_log->value;
         return {};
     }
 

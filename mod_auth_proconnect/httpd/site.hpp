@@ -36,6 +36,7 @@ struct Site {
     std::vector<std::string> logout_cookies;  ///< NAME or NAME@/path
     std::string clear_site_data;              ///< value of the header, "" = none
     std::string public_jwks;                  ///< RFC 7517: the public halves of our keys, for the registration; "" when we have none
+    std::string audit_log;                    ///< destination; "" = off
     bool client_secret_in_config = false;     ///< for the warning about readable configuration files
 };
 

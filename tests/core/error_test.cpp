@@ -27,7 +27,7 @@ bool is_listed(ErrorCode code) {
         case issuer_mismatch: case audience_mismatch: case authorized_party_mismatch: case subject_invalid: case token_expired: case issued_at_invalid: case nonce_mismatch:
         case access_token_hash_mismatch: case acr_not_satisfied: case auth_time_invalid: case claim_malformed: case token_not_yet_valid: case userinfo_subject_mismatch: case response_issuer_mismatch:
         case session_store_unavailable: case session_too_large: case session_record_corrupt: case sealed_box_unreadable: case snapshot_unusable: case session_store_full:
-        case configuration_invalid: case key_unusable: case ErrorCode::access_denied: case access_rule_not_met: case access_level_not_reached: case access_list_unavailable: case access_claim_missing: case internal_error: case crypto_failure:
+        case configuration_invalid: case key_unusable: case audit_log_unwritable: case ErrorCode::access_denied: case access_rule_not_met: case access_level_not_reached: case access_list_unavailable: case access_claim_missing: case internal_error: case crypto_failure:
             return true;
     }
     return false;

@@ -1,0 +1,95 @@
+// ProConnectAuditLog: one JSON line an event, complete, and nobody's claims can add another.
+import assert from 'node:assert/strict';
+import { readFileSync, renameSync, statSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { eventually } from '../support/scratch.mjs';
+import { expectErrorPage, expectProtected } from '../support/expect.mjs';
+import { startSite } from '../support/site.mjs';
+
+const rules = ({ apache }) => `
+    <Location "/private/state">
+        Require proconnect roles agent_public_etat
+    </Location>
+    <Location "/private/mfa">
+        Require proconnect acr >= eidas1-mfa
+    </Location>
+    Alias "/private/state" "${apache.htdocs}/private/notice.txt"
+    Alias "/private/mfa" "${apache.htdocs}/private/notice.txt"`;
+const site = await startSite({ label: 'audit', start: false, vhosts: [
+  { client: { alg: 'ES256' }, config: (vhost) => `ProConnectAuditLog "${vhost.apache.path('logs/audit.json')}"${rules(vhost)}` },
+  { client: { alg: 'ES256' }, config: (vhost) => `ProConnectAuditLog "|/bin/sh ${vhost.apache.path('conf/collect.sh')}"` },
+  { client: { alg: 'ES256' }, config: 'ProConnectAuditLog syslog:' },
+  { client: { alg: 'ES256' }, config: 'ProConnectAuditLog off' },
+] });
+after(() => site.close());
+await site.apache.writeFile('conf/collect.sh', `exec cat >> ${site.apache.path('logs/piped.json')}\n`, 0o755);
+await site.apache.start();
+
+const events = (name = 'audit.json') => readFileSync(site.apache.path(`logs/${name}`), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+const last = (name) => events(name).at(-1);
+
+test('a login, a refusal, a step-up and a logout are a line each, with who, where and why', async () => {
+  const browser = site.browser('agent-territorial');
+  expectProtected(await browser.login(site.url('/private/')));
+  const login = last();
+  assert.equal(login.event, 'login');
+  assert.match(login.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.match(login.sub, /^[0-9a-f]{64}$/);
+  assert.equal(login.siret, '21690123100011');
+  assert.equal(login.acr, 'eidas1');
+  assert.deepEqual(login.amr, ['pwd']);
+  assert.equal(login.address, '127.0.0.1');
+  assert.equal(login.vhost, '127.0.0.1');
+  assert.equal(login.step_up, false);
+  assert.ok(login.idp_id && login.session && login.expires > login.time);
+
+  const { reference } = expectErrorPage(site, await browser.send(site.url('/private/state')), { status: 403, code: 'PC6002' });
+  const refusal = last();
+  assert.deepEqual([refusal.event, refusal.reference, refusal.code, refusal.reason], ['refusal', reference, 'PC6002', 'access_rule_not_met']);
+  assert.equal(refusal.condition, 'Require proconnect roles agent_public_etat');
+  assert.match(refusal.place, /site\.conf:\d+/);
+  assert.equal(refusal.sub, login.sub);
+
+  await browser.open(site.url('/private/mfa'));
+  const [step, failed] = events().slice(-2);
+  assert.deepEqual([step.event, step.sub, step.asked_acr], ['step-up', login.sub, ['eidas1-mfa', 'eidas2', 'eidas3']]);
+  assert.deepEqual([failed.event, failed.code, failed.reason], ['refusal', 'PC2048', 'authorization_acr_not_reached']);
+  assert.equal(failed.sub, undefined);
+
+  await browser.open(site.url('/proconnect/logout'), { from: site.url('/') });
+  assert.deepEqual([last().event, last().sub, last().session], ['logout', login.sub, login.session]);
+});
+
+test('a step-up that succeeds is a login that says so', async () => {
+  const browser = site.browser('agent-etat');
+  await browser.login(site.url('/private/'));
+  expectProtected(await browser.open(site.url('/private/mfa')));
+  assert.deepEqual(events().slice(-3).map(({ event, acr, step_up: stepUp }) => [event, acr, stepUp]), [['login', 'eidas1', false], ['step-up', 'eidas1', undefined], ['login', 'eidas3', true]]);
+});
+
+test('claims with line ends, quotes and HTML stay inside their line, long ones are cut', async () => {
+  const before = events().length;
+  for (const persona of ['injection', 'valeurs-longues', 'valeurs-nul']) await site.browser(persona).login(site.url('/private/'));
+  assert.equal(events().length, before + 3);
+  for (const line of readFileSync(site.apache.path('logs/audit.json'), 'utf8').split('\n')) assert.ok(Buffer.byteLength(line) < 4096);
+});
+
+test('the file is for its owner and group alone', () => assert.equal(statSync(site.apache.path('logs/audit.json')).mode & 0o777, 0o640));
+
+test('a graceful restart opens the file anew', async () => {
+  renameSync(site.apache.path('logs/audit.json'), site.apache.path('logs/audit.json.1'));
+  await site.apache.graceful();
+  await site.browser('agent-etat').login(site.url('/private/'));
+  assert.deepEqual(events().map(({ event }) => event), ['login']);
+});
+
+test('a program receives the lines', async () => {
+  await site.browser('agent-etat').login(site.vhosts[1].url('/private/'));
+  await eventually('the line arrives', () => { try { return last('piped.json')?.event === 'login'; } catch { return false; } });
+});
+
+test('syslog, and no audit log at all, keep nobody out', async () => {
+  for (const vhost of site.vhosts.slice(2)) expectProtected(await site.browser('agent-etat').login(vhost.url('/private/')));
+});
+
+test('nothing alarming is left in the logs', () => site.close());
