@@ -8,6 +8,10 @@ import { join } from 'node:path';
 import { startSite, protectedText } from '../support/site.mjs';
 import { eventually, startProcess } from '../support/scratch.mjs';
 
+/** All of them let the agent of the State in. */
+const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT', 'given_name Camille',
+  'email camille.dupont@interieur.gouv.fr', 'organization_label "Direction interministérielle fictive"', 'idp_id =~ "."'];
+
 const few = 2000;
 const many = 4000;
 
@@ -47,7 +51,14 @@ async function instructionsOf(apache, count, url, headers, keep) {
 
 export async function measureInstructions({ keep } = {}) {
   const site = await startSite({ label: 'bench-instructions', mpm: 'prefork', logLevel: 'warn',
-    vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `MaxKeepAliveRequests 0\n    Alias "/open" "${join(apache.htdocs, 'private')}"` }] });
+    vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `MaxKeepAliveRequests 0
+    Alias "/open" "${join(apache.htdocs, 'private')}"
+    Alias "/private/rules" "${join(apache.htdocs, 'private')}"
+    <Location "/private/rules">
+        <RequireAll>
+${tenRules.map((rule) => `            Require proconnect ${rule}`).join('\n')}
+        </RequireAll>
+    </Location>` }] });
   try {
     const browser = site.browser('agent-etat');
     const page = await browser.login(site.url('/private/notice.txt'));
@@ -58,6 +69,7 @@ export async function measureInstructions({ keep } = {}) {
     const cases = {
       open: { path: '/open/notice.txt', headers: {} },
       'open, with the cookie': { path: '/open/notice.txt', headers: { cookie } },
+      'session, ten rules': { path: '/private/rules/notice.txt', headers: { cookie } },
       session: { path: '/private/notice.txt', headers: { cookie } },
     };
     const result = {};
