@@ -37,29 +37,35 @@ Pair next_pair(std::string_view& rest) noexcept {
     return {.whole = whole, .name = trim(whole.substr(0, equals)), .value = trim(whole.substr(equals + 1))};
 }
 
+bool is_silent(const Pair& pair, const CookieNames& names) noexcept {
+    return pair.name == names.silent && !names.silent.empty();
+}
+
 }  // namespace
 
-OwnCookies scan_cookies(std::string_view header, std::string_view session_name, std::string_view login_name) noexcept {
+OwnCookies scan_cookies(std::string_view header, const CookieNames& names) noexcept {
     OwnCookies found;
     std::size_t sessions = 0;
     std::size_t logins = 0;
-    if (header.find(session_name) == std::string_view::npos && header.find(login_name) == std::string_view::npos) {
+    if (header.find(names.session) == std::string_view::npos && header.find(names.login) == std::string_view::npos) {
         found.others = !header.empty();
         return found;
     }
     while (!header.empty()) {
         const auto pair = next_pair(header);
-        if (pair.name == session_name) {
+        if (pair.name == names.session) {
             found.session = pair.value;
             ++sessions;
-        } else if (pair.name == login_name) {
+        } else if (pair.name == names.login) {
             found.login = pair.value;
             ++logins;
+        } else if (is_silent(pair, names)) {
+            found.silent = true;
         } else if (!pair.whole.empty()) {
             found.others = true;
         }
     }
-    found.any = sessions + logins != 0;
+    found.any = sessions + logins != 0 || found.silent;
     if (sessions != 1) {
         found.session.reset();
     }
@@ -69,11 +75,11 @@ OwnCookies scan_cookies(std::string_view header, std::string_view session_name, 
     return found;
 }
 
-std::size_t strip_cookies(std::string_view header, std::string_view session_name, std::string_view login_name, char* out) noexcept {
+std::size_t strip_cookies(std::string_view header, const CookieNames& names, char* out) noexcept {
     std::size_t used = 0;
     while (!header.empty()) {
         const auto pair = next_pair(header);
-        if (pair.whole.empty() || pair.name == session_name || pair.name == login_name) {
+        if (pair.whole.empty() || pair.name == names.session || pair.name == names.login || is_silent(pair, names)) {
             continue;
         }
         // Separated by ";" alone: never more bytes than the header had.

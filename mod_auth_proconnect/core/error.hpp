@@ -121,7 +121,12 @@ struct Message {
 };
 
 /// What the one button of the page does.
-enum class NextStep { retry_login, site_start, support_only };
+enum class NextStep {
+    retry_login,
+    login,          ///< the ProConnect button: nothing failed, somebody has to sign in
+    site_start,
+    support_only,   ///< the support where one is named, else the site's start
+};
 
 /// One line of the catalogue.
 struct CatalogueEntry {

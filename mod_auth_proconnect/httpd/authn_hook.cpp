@@ -13,6 +13,7 @@
 #include "httpd/log_redaction.hpp"
 #include "httpd/login.hpp"
 #include "httpd/page.hpp"
+#include "httpd/silent_login.hpp"
 
 namespace proconnect::httpd {
 namespace {
@@ -39,6 +40,24 @@ int finished(int status) {
     return status == OK ? DONE : status;
 }
 
+int send_to_log_in(request_rec* r, RequestState& state, Unauthenticated what, const std::string& asked_for) {
+    switch (what) {
+        case Unauthenticated::page:
+            return send_login_page(r, state, asked_for);
+        case Unauthenticated::silent:
+            if (!may_try_silently(r, state)) {
+                return send_login_page(r, state, asked_for);
+            }
+            return begin_silent_login(r, state, asked_for, levels_for_login(r, state));
+        case Unauthenticated::deny:
+            return send_failure(r, state, {core::ErrorCode::login_required_machine, "ProConnectUnauthenticated deny"}, asked_for);
+        case Unauthenticated::login:
+        case Unauthenticated::pass:
+            break;
+    }
+    return begin_login_for_page(r, state, asked_for, {.acr_values = levels_for_login(r, state)});
+}
+
 int without_user(request_rec* r, RequestState& state) {
     const auto& config = directory_config(r);
     const auto what = config.unauthenticated ? config.unauthenticated->value : Unauthenticated::login;
@@ -50,9 +69,9 @@ int without_user(request_rec* r, RequestState& state) {
     }
     const auto asked_for = address_asked_for(r);
     // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
-    switch (what == Unauthenticated::deny ? access::RequestKind::machine : kind_of(r)) {
+    switch (kind_of(r)) {
         case access::RequestKind::navigation:
-            return finished(begin_login_for_page(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
+            return finished(send_to_log_in(r, state, what, asked_for));
         case access::RequestKind::form:
             return finished(keep_form_and_log_in(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::machine:

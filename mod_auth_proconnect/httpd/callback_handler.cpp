@@ -11,6 +11,7 @@
 #include "httpd/login.hpp"
 #include "httpd/logout_handler.hpp"
 #include "httpd/page.hpp"
+#include "httpd/silent_login.hpp"
 #include "oidc/login_flow.hpp"
 
 namespace proconnect::httpd {
@@ -132,6 +133,9 @@ bool begins_again(const RequestState& state, const oidc::LoginFailure& failure) 
 }
 
 int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failure) {
+    if (is_silent_answer(failure)) {
+        return after_silent_login(r, state, failure);
+    }
     if (is_stale(failure.error.code)) {
         const auto user = signed_in(r, state, session::Touch::no);
         if (user && *user != nullptr) {

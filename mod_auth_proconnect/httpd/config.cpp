@@ -40,7 +40,8 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
                              &ServerConfig::post_logout_redirect_uri, &ServerConfig::scope, &ServerConfig::signing_algorithm,
                              &ServerConfig::userinfo_algorithm, &ServerConfig::ca_file, &ServerConfig::proxy, &ServerConfig::session_store,
                              &ServerConfig::session_snapshot, &ServerConfig::server_key, &ServerConfig::cookie_name, &ServerConfig::service_name,
-                             &ServerConfig::support, &ServerConfig::audit_log}) {
+                             &ServerConfig::support, &ServerConfig::notice, &ServerConfig::button_image, &ServerConfig::pages,
+                             &ServerConfig::audit_log}) {
         inherit(merged->*field, base.*field);
     }
     for (const auto field : {&ServerConfig::clock_skew, &ServerConfig::timeout, &ServerConfig::session_idle, &ServerConfig::session_lifetime}) {
@@ -51,6 +52,7 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
     inherit(merged->keep_post_memory, base.keep_post_memory);
     inherit(merged->logout_cookies, base.logout_cookies);
     inherit(merged->logout_clear, base.logout_clear);
+    inherit(merged->alternative, base.alternative);
     if (merged->decryption_keys.empty()) {
         merged->decryption_keys = base.decryption_keys;
     }
@@ -67,7 +69,8 @@ void* merge_directory_config(apr_pool_t* pool, void* base_config, void* own_conf
     const auto inherit_from_base = [&](auto... fields) { ((merged->*fields = merged->*fields != nullptr ? merged->*fields : base.*fields), ...); };
     inherit_from_base(&DirectoryConfig::unauthenticated, &DirectoryConfig::remote_user, &DirectoryConfig::headers, &DirectoryConfig::header_encoding,
                       &DirectoryConfig::idp_hint, &DirectoryConfig::login_hint, &DirectoryConfig::siret_hint, &DirectoryConfig::prompt_login,
-                      &DirectoryConfig::extend_session, &DirectoryConfig::keep_post, &DirectoryConfig::refusal);
+                      &DirectoryConfig::extend_session, &DirectoryConfig::keep_post, &DirectoryConfig::refusal,
+                      &DirectoryConfig::conditions);
     return merged;
 }
 

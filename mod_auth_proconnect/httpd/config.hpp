@@ -31,6 +31,11 @@ struct Setting {
 template <typename T>
 using Optional = std::optional<Setting<T>>;
 
+/// A link.
+struct TextAndAddress {
+    std::string text, address;
+};
+
 struct SiteRuntime;
 
 /// What stands in one server or virtual host; merged field by field, the virtual host's own wins.
@@ -41,6 +46,8 @@ struct ServerConfig {
     std::vector<Setting<std::string>> decryption_keys;
     Optional<std::chrono::seconds> clock_skew, timeout, session_idle, session_lifetime;
     Optional<std::string> ca_file, proxy, session_store, session_snapshot, server_key, cookie_name, service_name, support, audit_log;
+    Optional<std::string> notice, button_image, pages;
+    Optional<TextAndAddress> alternative;
     Optional<long> session_max;
     Optional<bool> logout_local;
     Optional<std::size_t> keep_post_memory;
@@ -51,7 +58,7 @@ struct ServerConfig {
     struct SiteRuntime* site = nullptr;       ///< set at start where logins are possible
 };
 
-enum class Unauthenticated { login, deny, pass };
+enum class Unauthenticated { login, page, silent, deny, pass };
 enum class HeaderEncoding { percent, base64url, utf8 };
 
 /// A value that is fixed text or an expression evaluated for each request.
@@ -79,6 +86,7 @@ struct DirectoryConfig {
     const Setting<bool>* extend_session = nullptr;
     const Setting<std::size_t>* keep_post = nullptr;               ///< bytes; 0 = off
     const Setting<std::string>* refusal = nullptr;                 ///< what a refused user is told instead of the rule's own sentence
+    const Setting<std::string>* conditions = nullptr;
 };
 
 /// Of a form that is kept while its user logs in again.

@@ -5,6 +5,7 @@
 #include "httpd/config.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/pool.hpp"
+#include "json/utf8.hpp"
 #include "session/session.hpp"
 
 namespace proconnect::httpd {
@@ -87,6 +88,27 @@ const char* set_session_max(cmd_parms* cmd, void*, const char* argument) noexcep
     });
 }
 
+const char* check_page_text(cmd_parms* cmd, std::string_view text) {
+    if (const char* wrong = check_plain_text(cmd, text)) return wrong;
+    return json::is_valid_utf8(text) ? nullptr : complaint(cmd, "needs a text in UTF-8");
+}
+
+const char* set_alternative(cmd_parms* cmd, void*, const char* address, const char* text) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_server_context(cmd)) return wrong;
+        if (const char* wrong = check_plain_text(cmd, address)) return wrong;
+        if (const char* wrong = check_page_text(cmd, text)) return wrong;
+        return store_once<TextAndAddress>(cmd, server_config(cmd->server).alternative, {.text = text, .address = address});
+    });
+}
+
+const char* set_conditions(cmd_parms* cmd, void* directory, const char* argument) noexcept {
+    return guarded_setter([&]() -> const char* {
+        if (const char* wrong = check_page_text(cmd, argument)) return wrong;
+        return store_once<std::string>(cmd, static_cast<DirectoryConfig*>(directory)->conditions, argument);
+    });
+}
+
 const char* add_decryption_key(cmd_parms* cmd, void*, const char* argument) noexcept {
     return guarded_setter([&]() -> const char* {
         if (const char* wrong = check_server_context(cmd)) return wrong;
@@ -119,6 +141,8 @@ const char* set_word(cmd_parms* cmd, void* directory, const char* argument) noex
 }
 
 constexpr Word kUnauthenticatedWords[] = {{"login", static_cast<int>(Unauthenticated::login)},
+                                          {"page", static_cast<int>(Unauthenticated::page)},
+                                          {"silent", static_cast<int>(Unauthenticated::silent)},
                                           {"deny", static_cast<int>(Unauthenticated::deny)},
                                           {"pass", static_cast<int>(Unauthenticated::pass)}};
 constexpr Word kEncodingWords[] = {{"percent", static_cast<int>(HeaderEncoding::percent)},
@@ -332,8 +356,13 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ProConnectServiceName", set_text<&ServerConfig::service_name>, nullptr, kServer, "name of the service on the pages"),
     AP_INIT_TAKE1("ProConnectSupport", set_text<&ServerConfig::support>, nullptr, kServer, "mail address or URL for people who are stuck"),
     AP_INIT_TAKE1("ProConnectAuditLog", set_text<&ServerConfig::audit_log>, nullptr, kServer, "file, |program, syslog: or off: one JSON line an event"),
+    AP_INIT_TAKE1("ProConnectPages", set_text<&ServerConfig::pages>, nullptr, kServer, "directory with templates of your own"),
+    AP_INIT_TAKE1("ProConnectButtonImage", set_text<&ServerConfig::button_image>, nullptr, kServer, "image file shown in place of the drawn ProConnect button"),
+    AP_INIT_TAKE1("ProConnectNotice", set_text<&ServerConfig::notice>, nullptr, kServer, "text file shown on the login page, for instance of a planned outage"),
+    AP_INIT_TAKE2("ProConnectAlternative", set_alternative, nullptr, kServer, "address and text of a link for people who cannot use ProConnect"),
+    AP_INIT_TAKE1("ProConnectConditions", set_conditions, nullptr, kAnywhere, "who may enter, in words for the login page"),
     AP_INIT_TAKE1("ProConnectUnauthenticated", (set_word<Unauthenticated, &DirectoryConfig::unauthenticated, kUnauthenticatedWords>), nullptr, kAnywhere,
-                  "login, deny or pass"),
+                  "login, page, silent, deny or pass"),
     AP_INIT_TAKE1("ProConnectRemoteUser", set_remote_user, nullptr, kAnywhere, "claim that becomes REMOTE_USER"),
     AP_INIT_TAKE_ARGV("ProConnectHeaders", set_headers, nullptr, kAnywhere, "on, off or a list of claims to pass as X-ProConnect-* request headers"),
     AP_INIT_TAKE1("ProConnectHeaderEncoding", (set_word<HeaderEncoding, &DirectoryConfig::header_encoding, kEncodingWords>), nullptr, kAnywhere,

@@ -94,6 +94,7 @@ int begin_login_and_redirect(request_rec* r, RequestState& state, const std::str
     auto wishes = wishes_of(r);
     wishes.acr_values = demand.acr_values;
     wishes.prompt_login = wishes.prompt_login || demand.prompt_login;
+    wishes.prompt_none = demand.silent && !wishes.prompt_login;
     const auto started = oidc::begin_login(
         context, {.return_address = return_address, .wishes = std::move(wishes), .step_up = demand.step_up, .attempt = start.attempt}, binding);
     if (!started) {

@@ -11,6 +11,7 @@ namespace proconnect::httpd {
 struct LoginDemand {
     std::vector<std::string> acr_values{};   ///< sent as essential; empty = any level
     bool prompt_login = false;
+    bool silent = false;                   ///< prompt=none: nobody is asked anything
     bool step_up = false;                  ///< somebody is signed in who falls short
 };
 

@@ -1,71 +1,34 @@
 #include "httpd/page.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 #include <http_protocol.h>
 
-#include "access/request_kind.hpp"
 #include "core/url.hpp"
-#include "crypto/digest.hpp"
-#include "core/base64url.hpp"
 #include "httpd/audit.hpp"
 #include "httpd/log.hpp"
+#include "httpd/notice.hpp"
 #include "httpd/pool.hpp"
 #include "json/document.hpp"
+#include "page/html.hpp"
 
 namespace proconnect::httpd {
 namespace {
 
 constexpr std::string_view kRetryAfterSeconds = "30";
-
-constexpr std::string_view kStyle =
-    ":root{color-scheme:light dark;--ink:#161616;--paper:#fff;--blue:#000091;--on-blue:#fff;--grey:#666}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#fff;--paper:#161616;--blue:#8585f6;--on-blue:#000;--grey:#bbb}}"
-    "body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.6 Marianne,Arial,sans-serif}"
-    "header{border-bottom:1px solid var(--grey);padding:1rem 1.5rem;font-weight:bold}"
-    "main{max-width:40rem;margin:0 auto;padding:2rem 1.5rem}"
-    "h1{font-size:1.75rem;line-height:1.25}"
-    ".button{display:inline-block;border:0;background:var(--blue);color:var(--on-blue);font:inherit;padding:.75rem 1.5rem;text-decoration:none;cursor:pointer}"
-    ".button:focus-visible,a:focus-visible{outline:3px solid #0a76f6;outline-offset:2px}"
-    "a{color:var(--blue)}.button{color:var(--on-blue)}.reference{color:var(--grey);font-size:1rem}";
-
-std::string escape_html(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c;
-        }
-    }
-    return out;
-}
-
-/// The hash source of our one style element, CSP level 3 section 2.3.1; ordinary base64.
-std::string style_source() {
-    const auto digest = crypto::sha256(kStyle);
-    if (!digest) {
-        return "'none'";
-    }
-    std::string text = core::base64url_encode(*digest) + "=";
-    std::ranges::replace(text, '-', '+');
-    std::ranges::replace(text, '_', '/');
-    return "'sha256-" + text + "'";
-}
+constexpr std::string_view kNoContent = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// @param names_origin  the page's own form must carry its origin, which is how older browsers prove where it comes from
-void set_page_headers(request_rec* r, bool names_origin = false) {
-    static const std::string policy = "default-src 'none'; style-src " + style_source() + "; base-uri 'none'; frame-ancestors 'none'";
+void set_page_headers(request_rec* r, std::string_view policy, bool names_origin = false) {
     const std::pair<const char*, const char*> headers[] = {
-        {"Cache-Control", "no-store"},       {"Content-Security-Policy", policy.c_str()}, {"X-Frame-Options", "DENY"},
-        {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", names_origin ? "same-origin" : "no-referrer"},          {"Vary", "Accept-Language"}};
+        {"Cache-Control", "no-store"},         {"Content-Security-Policy", pool_copy(r->pool, policy)},           {"X-Frame-Options", "DENY"},
+        {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", names_origin ? "same-origin" : "no-referrer"}, {"Vary", "Accept-Language"}};
     for (const auto& [name, value] : headers) {
         apr_table_setn(r->err_headers_out, name, value);
     }
+}
+
+/// RFC 9110 section 11.6.1: a 401 names a way to authenticate. Browsers do not know this one and show the page.
+void name_login(request_rec* r, const Site& site) {
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate", pool_copy(r->pool, "ProConnect realm=\"" + site.base_url.host + "\""));
 }
 
 void write(request_rec* r, int status, const char* content_type, std::string_view body) {
@@ -89,69 +52,81 @@ bool wants_json(const request_rec* r) {
     return accept.contains("application/json") || accept.contains("application/problem+json");
 }
 
-double quality_of(std::string_view languages, std::string_view wanted) {
-    double best = -1;
-    while (!languages.empty()) {
-        const auto end = languages.find(',');
-        auto item = languages.substr(0, end);
-        languages = end == std::string_view::npos ? std::string_view{} : languages.substr(end + 1);
-        while (item.starts_with(' ')) item.remove_prefix(1);
-        if (item.size() < 2 || (item[0] | 0x20) != wanted[0] || (item[1] | 0x20) != wanted[1] || (item.size() > 2 && item[2] != '-' && item[2] != ';' && item[2] != ' ')) {
-            continue;
-        }
-        double quality = 1;
-        if (const auto mark = item.find("q="); mark != std::string_view::npos) {
-            std::from_chars(item.data() + mark + 2, item.data() + item.size(), quality);
-        }
-        best = std::max(best, quality);
+page::Content content_of(request_rec* r, const Site& site, const Page& page) {
+    page::Content content;
+    content.language = language_of(r);
+    content.service = site.service_name;
+    content.title = page.title;
+    content.text = page.text;
+    content.button = {.label = page.button, .address = page.action, .post = page.post, .fields = page.fields};
+    content.blocks = page.blocks;
+    content.support = site.support;
+    content.reference = page.reference;
+    content.proconnect_button = page.proconnect_button;
+    if (page.proconnect_button || page.retry_later) {
+        content.notice = read_notice(r->server, site.notice_file);
     }
-    return best;
+    if (page.proconnect_button) {
+        const auto& config = directory_config(r);
+        content.conditions = config.conditions != nullptr ? config.conditions->value : "";
+        content.alternative = {site.alternative_text, site.alternative_address};
+    }
+    return content;
 }
 
-std::string page_html(const RequestState& state, const Page& page, core::Language language) {
-    const auto& site = *state.site->site;
-    const bool french = language == core::Language::french;
-    std::string html = "<!DOCTYPE html>\n<html lang=\"";
-    html += french ? "fr" : "en";
-    html += "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>";
-    html += escape_html(page.title) + " – " + escape_html(site.service_name) + "</title><style>" + std::string{kStyle} + "</style></head>\n<body><header>";
-    html += escape_html(site.service_name) + "</header><main><h1>" + escape_html(page.title) + "</h1>\n<p>" + escape_html(page.text) + "</p>\n";
-    if (!page.button.empty()) {
-        const auto label = escape_html(page.button);
-        const auto target = escape_html(page.action);
-        html += page.post ? "<form method=\"post\" action=\"" + target + "\"><button class=\"button\" type=\"submit\">" + label + "</button></form>\n"
-                          : "<p><a class=\"button\" href=\"" + target + "\">" + label + "</a></p>\n";
+void put_next_step(Page& page, core::NextStep step, const Site& site, std::string_view return_address, bool french) {
+    switch (step) {
+        case core::NextStep::retry_login:
+            page.button = french ? "Réessayer" : "Try again";
+            page.action = login_address(site, return_address);
+            break;
+        case core::NextStep::login:
+            page.proconnect_button = true;
+            page.action = login_address(site, return_address);
+            break;
+        case core::NextStep::support_only:
+            if (!site.support.empty()) {
+                page.button = french ? "Contacter le support" : "Contact support";
+                page.action = site.support;
+                break;
+            }
+            [[fallthrough]];
+        case core::NextStep::site_start:
+            page.button = french ? "Accueil du service" : "Start of the service";
+            page.action = "/";
+            break;
     }
-    if (!site.support.empty()) {
-        html += std::string{"<p>"} + (french ? "Besoin d’aide ? " : "Need help? ") + "<a href=\"" + escape_html(site.support) + "\">" +
-                (french ? "Contacter le support" : "Contact support") + "</a></p>\n";
-    }
-    if (!page.reference.empty()) {
-        html += std::string{"<p class=\"reference\">"} + (french ? "Référence : " : "Reference: ") + escape_html(page.reference) + "</p>\n";
-    }
-    return html + "</main></body></html>\n";
 }
 
 }  // namespace
 
 core::Language language_of(const request_rec* r) {
-    const auto languages = header(r, "Accept-Language");
-    const double english = quality_of(languages, "en");
-    return english > 0 && english > quality_of(languages, "fr") ? core::Language::english : core::Language::french;
+    return page::preferred_language(header(r, "Accept-Language"));
+}
+
+std::string login_address(const Site& site, std::string_view return_address) {
+    const std::string address = site.prefix + "/login";
+    return core::is_local_return_address(return_address) ? address + "?return=" + core::percent_encode(return_address) : address;
 }
 
 int send_page(request_rec* r, const RequestState& state, const Page& page) {
-    set_page_headers(r, page.post);
+    const auto& site = *state.site->site;
     if (page.retry_later) {
         apr_table_setn(r->err_headers_out, "Retry-After", pool_copy(r->pool, kRetryAfterSeconds));
     }
+    if (page.status == HTTP_UNAUTHORIZED) {
+        name_login(r, site);
+    }
     if ((page.for_machine || wants_json(r)) && page.status >= 400) {
+        set_page_headers(r, kNoContent);
         json::Writer body;
         body.begin_object().key("title").string(page.title).key("status").number(page.status).key("detail").string(page.text);
         body.key("reference").string(page.reference).end_object();
         write(r, page.status, "application/problem+json", body.take());
     } else {
-        write(r, page.status, "text/html; charset=utf-8", page_html(state, page, language_of(r)));
+        const auto content = content_of(r, site, page);
+        set_page_headers(r, site.look.policy(content), page.post);
+        write(r, page.status, "text/html; charset=utf-8", site.look.render(content));
     }
     return OK;
 }
@@ -173,27 +148,14 @@ int send_failure(request_rec* r, const RequestState& state, const core::Error& e
               .action = {},
               .reference = core::code_text(error.code) + " · " + reference,
               .retry_later = entry.http_status == HTTP_SERVICE_UNAVAILABLE};
-    switch (entry.next_step) {
-        case core::NextStep::retry_login:
-            page.button = french ? "Réessayer" : "Try again";
-            page.action = state.site->site->prefix + "/login";
-            if (core::is_local_return_address(return_address)) {
-                page.action += "?return=" + core::percent_encode(return_address);
-            }
-            break;
-        case core::NextStep::site_start:
-        case core::NextStep::support_only:
-            page.button = french ? "Accueil du service" : "Start of the service";
-            page.action = "/";
-            break;
-    }
+    put_next_step(page, entry.next_step, *state.site->site, return_address, french);
     return send_page(r, state, page);
 }
 
 int send_login_required(request_rec* r, const RequestState& state) {
     const auto& site = *state.site->site;
-    set_page_headers(r);
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate", pool_copy(r->pool, "ProConnect realm=\"" + site.base_url.host + "\""));
+    set_page_headers(r, kNoContent);
+    name_login(r, site);
     json::Writer body;
     body.begin_object()
         .key("error").string("login_required")
@@ -202,6 +164,20 @@ int send_login_required(request_rec* r, const RequestState& state) {
         .end_object();
     write(r, HTTP_UNAUTHORIZED, "application/json", body.take());
     return OK;
+}
+
+int send_login_page(request_rec* r, const RequestState& state, std::string_view return_address) {
+    const auto& site = *state.site->site;
+    const bool french = language_of(r) == core::Language::french;
+    return send_page(r, state,
+                     {.status = HTTP_UNAUTHORIZED,
+                      .title = french ? "Se connecter" : "Sign in",
+                      .text = french ? "Cette page est réservée aux personnes connectées. Identifiez-vous avec ProConnect, vous y reviendrez aussitôt."
+                                     : "This page is for people who are signed in. Sign in with ProConnect and you will come straight back to it.",
+                      .button = {},
+                      .action = login_address(site, return_address),
+                      .reference = {},
+                      .proconnect_button = true});
 }
 
 }  // namespace proconnect::httpd

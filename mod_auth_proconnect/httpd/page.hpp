@@ -1,11 +1,14 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <httpd.h>
 
 #include "core/error.hpp"
 #include "httpd/request.hpp"
+#include "page/layout.hpp"
 
 namespace proconnect::httpd {
 
@@ -20,8 +23,11 @@ struct Page {
     std::string action;          ///< local address the button leads to
     bool post = false;           ///< the button is a form that POSTs, not a link
     std::string reference;       ///< "PC2001 · ABCDEFGHJK", or ""
-    bool retry_later = false;    ///< adds Retry-After
+    bool retry_later = false;    ///< adds Retry-After, and the administrator's notice
     bool for_machine = false;    ///< as JSON whatever the client says it accepts
+    std::vector<std::pair<std::string, std::string>> fields{};   ///< hidden, of the form
+    std::vector<page::Block> blocks{};                           ///< more to say, between text and button
+    bool proconnect_button = false;                              ///< the login page: `action` leads to ProConnect, by its own button
 };
 
 /// Writes the whole answer: headers (CSP without script, no-store, no framing, no referrer) and body. For machine clients the same as JSON.
@@ -33,5 +39,11 @@ int send_failure(request_rec* r, const RequestState& state, const core::Error& e
 
 /// 401 for a client that cannot be sent to ProConnect: WWW-Authenticate and a small JSON body that names the login page.
 int send_login_required(request_rec* r, const RequestState& state);
+
+/// The login page, 401: what was asked for is not given, so nothing stores or indexes the page in its place.
+int send_login_page(request_rec* r, const RequestState& state, std::string_view return_address);
+
+/// …/login?return=…, or without a return address that is of this site …/login.
+[[nodiscard]] std::string login_address(const Site& site, std::string_view return_address);
 
 }  // namespace proconnect::httpd

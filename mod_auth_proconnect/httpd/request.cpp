@@ -96,7 +96,8 @@ void read_cookies(request_rec* r, RequestState& state) {
     }
     const auto& site = *state.site->site;
     const std::string_view text{header};
-    state.cookies = core::scan_cookies(text, site.cookie_name, site.login_cookie_name);
+    const core::CookieNames names{.session = site.cookie_name, .login = site.login_cookie_name, .silent = site.silent_cookie_name};
+    state.cookies = core::scan_cookies(text, names);
     if (!state.cookies.any) {
         return;
     }
@@ -114,7 +115,7 @@ void read_cookies(request_rec* r, RequestState& state) {
         return;
     }
     char* rest = static_cast<char*>(apr_palloc(r->pool, text.size() + 1));
-    const auto length = core::strip_cookies(text, site.cookie_name, site.login_cookie_name, rest);
+    const auto length = core::strip_cookies(text, names, rest);
     if (length == 0) {
         apr_table_unset(r->headers_in, "Cookie");
     } else {
@@ -281,6 +282,10 @@ void set_login_cookie(request_rec* r, const Site& site, std::string_view binding
     drop_cookie_line(r, site.login_cookie_name);
     set_cookie(r, site, site.login_cookie_name, value);
     core::wipe(value.data(), value.size());
+}
+
+void set_passing_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value, std::chrono::seconds age) {
+    add_cookie(r, site, name, value, ("; Max-Age=" + std::to_string(age.count())).c_str());
 }
 
 void clear_cookie(request_rec* r, const Site& site, const std::string& name) {

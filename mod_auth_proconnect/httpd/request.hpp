@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <expected>
 #include <optional>
 #include <string>
@@ -59,6 +60,8 @@ std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestSta
 void set_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value);
 /// The browser's binding and its mark, which is all that a login under way keeps in a browser.
 void set_login_cookie(request_rec* r, const Site& site, std::string_view binding, const session::LoginMark& mark);
+/// One that the browser forgets after a time.
+void set_passing_cookie(request_rec* r, const Site& site, const std::string& name, std::string_view value, std::chrono::seconds age);
 void clear_cookie(request_rec* r, const Site& site, const std::string& name);
 /// @return OK: the answer is complete
 int redirect(request_rec* r, int status, std::string_view location);

@@ -6,6 +6,7 @@
 #include "httpd/audit.hpp"
 #include "httpd/log.hpp"
 #include "httpd/secret_source.hpp"
+#include "httpd/site_pages.hpp"
 #include "json/document.hpp"
 #include "oidc/platform.hpp"
 
@@ -370,6 +371,7 @@ private:
                                                                              "write '__Host-" + site_->cookie_name + "'");
         }
         site_->login_cookie_name = site_->cookie_name + "-login";
+        site_->silent_cookie_name = site_->cookie_name + "-silent";
         return {};
     }
 
@@ -379,7 +381,7 @@ private:
             site_->logout_cookies = config_.logout_cookies->value;
             for (const auto& cookie : site_->logout_cookies) {
                 const auto name = cookie.substr(0, cookie.find('@'));
-                if (name == site_->cookie_name || name == site_->login_cookie_name) {
+                if (name == site_->cookie_name || name == site_->login_cookie_name || name == site_->silent_cookie_name) {
                     return problem(config_.logout_cookies->place, "names '" + name + "', which is the module's own and cleared anyway; leave it out");
                 }
             }
@@ -390,22 +392,7 @@ private:
         return {};
     }
 
-    Result pages() {
-        site_->service_name = config_.service_name ? config_.service_name->value : site_->base_url.host;
-        std::string support = config_.support ? config_.support->value : server_->server_admin != nullptr ? server_->server_admin : "";
-        if (support.contains("://")) {
-            const auto url = core::parse_url(support);
-            if (!url) {
-                return problem(config_.support->place, "takes a mail address or an http(s) URL; not '" + support + "'");
-            }
-            site_->support = support;
-        } else if (support.contains('@') && support != DEFAULT_ADMIN && !support.contains(' ')) {
-            site_->support = "mailto:" + support;
-        } else if (config_.support) {
-            return problem(config_.support->place, "takes a mail address or an http(s) URL; not '" + support + "'");
-        }
-        return {};
-    }
+    Result pages() { return resolve_pages(server_, config_, *site_); }
 
     Result audit() {
         if (!config_.audit_log) {

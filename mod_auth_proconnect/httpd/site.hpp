@@ -10,6 +10,7 @@
 #include "core/url.hpp"
 #include "httpd/config.hpp"
 #include "oidc/relying_party.hpp"
+#include "page/layout.hpp"
 #include "session/session_store.hpp"
 
 namespace proconnect::httpd {
@@ -26,9 +27,12 @@ struct Site {
     std::string origin;                       ///< scheme://host[:port] of the base URL
     std::string prefix;                       ///< "/proconnect"
     std::string callback_path, logged_out_path;
-    std::string cookie_name, login_cookie_name;
+    std::string cookie_name, login_cookie_name, silent_cookie_name;
     bool secure_cookies = true;
     std::string service_name, support;        ///< support: "mailto:…", a URL, or ""
+    std::string alternative_text, alternative_address;   ///< for people who cannot use ProConnect; "" = none
+    std::string notice_file;                  ///< "" = none
+    page::Look look;
     std::string ca_file, proxy;
     std::chrono::seconds timeout{10}, session_idle{3600}, session_lifetime{12 * 3600};
     session::RealmTag realm{};

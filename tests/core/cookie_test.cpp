@@ -13,17 +13,19 @@ namespace {
 
 constexpr std::string_view kSession = "proconnect";
 constexpr std::string_view kLogin = "proconnect_login";
+constexpr std::string_view kSilent = "proconnect-silent";
+constexpr proconnect::core::CookieNames kNames{.session = kSession, .login = kLogin, .silent = kSilent};
 
 /// "session|login|any", "-" for what was not found.
 std::string scanned(std::string_view header) {
-    const auto found = scan_cookies(header, kSession, kLogin);
+    const auto found = scan_cookies(header, kNames);
     return std::string{found.session.value_or("-")} + "|" + std::string{found.login.value_or("-")} + "|" + (found.any ? "any" : "none");
 }
 
 /// Strips into a buffer of exactly the promised size; what lies beyond must stay as it is.
 std::string stripped(std::string_view header) {
     std::vector<char> buffer(header.size() + 16, '#');
-    const auto size = strip_cookies(header, kSession, kLogin, buffer.data());
+    const auto size = strip_cookies(header, kNames, buffer.data());
     BOOST_REQUIRE(size <= header.size());
     for (std::size_t i = header.size(); i < buffer.size(); ++i) {
         BOOST_REQUIRE(buffer[i] == '#');
@@ -45,7 +47,7 @@ std::vector<std::string> pairs(std::string_view header, bool keep_ours) {
         const auto pair = trim(header.substr(begin, end - begin));
         const auto equals = pair.find('=');
         const auto name = equals == std::string_view::npos ? std::string_view{} : trim(pair.substr(0, equals));
-        const bool ours = equals != std::string_view::npos && (name == kSession || name == kLogin);
+        const bool ours = equals != std::string_view::npos && (name == kSession || name == kLogin || name == kSilent);
         if (!pair.empty() && (keep_ours || !ours)) {
             found.emplace_back(pair);
         }
@@ -135,10 +137,19 @@ BOOST_AUTO_TEST_CASE(reads_a_header_of_a_megabyte) {
     BOOST_TEST(scanned("proconnect=" + std::string(1 << 20, 'v')).size() == (1U << 20) + 6U);
 }
 
+BOOST_AUTO_TEST_CASE(sees_the_mark_of_a_silent_attempt_and_keeps_it_from_the_application) {
+    BOOST_TEST(scan_cookies("a=b; proconnect-silent=1", kNames).silent);
+    BOOST_TEST(scan_cookies("a=b; proconnect-silent=1", kNames).any);
+    BOOST_TEST(stripped("a=b; proconnect-silent=1; c=d") == "a=b;c=d");
+    BOOST_TEST(!scan_cookies("proconnect=1; proconnect-silent2=1; proconnect-silent", kNames).silent);
+    const proconnect::core::CookieNames without{.session = kSession, .login = kLogin, .silent = {}};
+    BOOST_TEST(!scan_cookies("proconnect=1; =1; x", without).silent);
+}
+
 // Whatever the header: nothing of ours is left, all the rest stays in its order, and the second time changes nothing.
 BOOST_AUTO_TEST_CASE(strips_random_headers_of_its_own_and_of_nothing_else) {
     std::mt19937 random{20260921};
-    const std::vector<std::string> pieces{"proconnect", "proconnect_login", "=", "=", ";", ";", "; ", " ", "\t", "\"", "a", "b=c", "proconnect=s", "proconnect_login=l", "x", ",", "$Version=1", "é", "\x01", "proconnect2=y",
+    const std::vector<std::string> pieces{"proconnect", "proconnect_login", "proconnect-silent", "=", "=", ";", ";", "; ", " ", "\t", "\"", "a", "b=c", "proconnect=s", "proconnect_login=l", "x", ",", "$Version=1", "é", "\x01", "proconnect2=y",
                                           std::string(1, '\0'), "=;", "\\", "proconnect ="};
     for (int round = 0; round < 20'000; ++round) {
         std::string header;
@@ -147,11 +158,11 @@ BOOST_AUTO_TEST_CASE(strips_random_headers_of_its_own_and_of_nothing_else) {
         }
         const auto rest = stripped(header);
         const auto kept = pairs(rest, true);
-        if (kept != pairs(header, false) || scan_cookies(rest, kSession, kLogin).any || stripped(rest) != rest) {
+        if (kept != pairs(header, false) || scan_cookies(rest, kNames).any || stripped(rest) != rest) {
             BOOST_ERROR("stripping goes wrong for: " + header);
         }
         const bool any = pairs(header, true).size() != pairs(header, false).size();
-        if (scan_cookies(header, kSession, kLogin).any != any) {
+        if (scan_cookies(header, kNames).any != any) {
             BOOST_ERROR("scanning goes wrong for: " + header);
         }
     }

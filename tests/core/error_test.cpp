@@ -97,6 +97,29 @@ BOOST_AUTO_TEST_CASE(says_something_in_both_languages) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(has_a_sentence_of_its_own_for_each_error_of_the_provider) {
+    std::set<std::string_view> sentences;
+    std::size_t errors = 0;
+    for (const auto& entry : catalogue()) {
+        if (static_cast<int>(entry.code) >= 2040 && static_cast<int>(entry.code) < 2050) {
+            ++errors;
+            sentences.insert({entry.french.text, entry.english.text});
+        }
+    }
+    BOOST_TEST(errors == 9U);
+    BOOST_TEST(sentences.size() == 2 * errors);
+}
+
+BOOST_AUTO_TEST_CASE(speaks_to_people_without_the_words_of_the_trade) {
+    for (const auto& entry : catalogue()) {
+        for (const auto text : {entry.french.title, entry.french.text, entry.english.title, entry.english.text}) {
+            for (const auto* word : {"token", "jeton", "HTTP", "JSON", "OpenID", "callback", "state", "nonce", "client_id", "scope", "JWT", "endpoint", "URL"}) {
+                BOOST_TEST((text.find(word) == std::string_view::npos), entry.name << " says " << word);
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(answers_with_a_status_that_fits) {
     const std::set<int> sane{200, 400, 401, 403, 404, 405, 500, 503};
     for (const auto& entry : catalogue()) {

@@ -14,6 +14,8 @@ using namespace proconnect::fuzz;
 
 constexpr std::string_view kSession = "__Host-proconnect";
 constexpr std::string_view kLogin = "__Host-proconnect-login";
+constexpr std::string_view kSilent = "__Host-proconnect-silent";
+constexpr core::CookieNames kNames{.session = kSession, .login = kLogin, .silent = kSilent};
 
 struct Pair {
     std::string text, name;
@@ -49,29 +51,31 @@ bool is_subsequence(std::string_view part, std::string_view whole) {
 
 std::string strip(std::string_view header) {
     const auto out = std::make_unique<char[]>(header.size());
-    const auto written = core::strip_cookies(header, kSession, kLogin, out.get());
+    const auto written = core::strip_cookies(header, kNames, out.get());
     require(written <= header.size(), "never more bytes than the header had");
     return {out.get(), written};
 }
 
 Verdict judge(std::string_view input) {
-    const auto found = core::scan_cookies(input, kSession, kLogin);
+    const auto found = core::scan_cookies(input, kNames);
     const auto stripped = strip(input);
     require(is_subsequence(stripped, input), "what is left was there before");
-    require(!core::scan_cookies(stripped, kSession, kLogin).any, "no cookie of ours is left");
+    require(!core::scan_cookies(stripped, kNames).any, "no cookie of ours is left");
     require(strip(stripped) == stripped, "there is nothing to strip twice");
     std::string others;
     std::size_t sessions = 0;
     std::size_t logins = 0;
+    bool silent = false;
     for (const auto& pair : read_header(input)) {
         sessions += pair.name == kSession ? 1 : 0;
         logins += pair.name == kLogin ? 1 : 0;
-        if (pair.name != kSession && pair.name != kLogin) {
+        silent = silent || pair.name == kSilent;
+        if (pair.name != kSession && pair.name != kLogin && pair.name != kSilent) {
             others += (others.empty() ? "" : ";") + pair.text;
         }
     }
     require(stripped == others, "the cookies of others are all there, in their order");
-    require(found.any == (sessions + logins != 0), "ours are seen");
+    require(found.any == (sessions + logins != 0 || silent) && found.silent == silent, "ours are seen");
     require(found.session.has_value() == (sessions == 1) && found.login.has_value() == (logins == 1), "a repeated cookie counts as absent");
 
     if (const auto binding = session::BrowserBinding::parse(found.login.value_or(""))) {
