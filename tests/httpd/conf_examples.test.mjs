@@ -45,6 +45,8 @@ async function site(name, { replace = [], standinHost, modules = [] } = {}) {
     [/SSLCertificateKeyFile +.*/g, `SSLCertificateKeyFile ${certificate.keyFile}`],
     [/\/etc\/apache2\/proconnect\/client_secret/g, apache.path('conf/client_secret')],
     [/\/etc\/apache2\/proconnect\/rie-ca\.pem/g, authority.caFile],
+    [/\/etc\/apache2\/proconnect\/pages/g, join(folder, 'pages')],
+    [/\/etc\/apache2\/proconnect\/notice\.txt/g, apache.path('conf/notice.txt')],
     [/\/var\/www\/html/g, apache.htdocs],
     [/( *)ProConnectBaseURL .*/g, ''],
     [/ProConnectPlatform +.*/g, `ProConnectPlatform ${standin.issuer}\n    ProConnectBaseURL ${origin}`],
@@ -67,7 +69,7 @@ for (const name of examples) {
       const text = readFileSync(join(folder, name), 'utf8')
         .replace(/(SSLCertificateFile +).*/g, `$1${certFile}`).replace(/(SSLCertificateKeyFile +).*/g, `$1${keyFile}`)
         .replaceAll('/etc/apache2/proconnect/client_secret', apache.path('conf/client_secret'))
-        .replaceAll('/etc/apache2/proconnect/rie-ca.pem', authority.caFile).replaceAll('/var/www/html', apache.htdocs);
+        .replaceAll('/etc/apache2/proconnect/rie-ca.pem', authority.caFile).replaceAll('/etc/apache2/proconnect/pages', join(folder, 'pages')).replaceAll('/var/www/html', apache.htdocs);
       await apache.configure(text);
       const { code, stderr } = await apache.configtest();
       assert.equal(code, 0, stderr);
@@ -100,6 +102,24 @@ test('several-locations.conf: each location keeps its own rule', async () => {
   const other = browser('accents');
   variablesOf(await other.login(`${origin}/intranet/`));
   assert.notEqual((await other.open(`${origin}/administration/`)).status, 200);
+});
+
+test('login-page.conf: the service’s own templates, in both languages, and a silent way in', async () => {
+  const { apache, origin, browser } = await site('login-page.conf');
+  await apache.writeFile('conf/notice.txt', 'Fermé ce soir.\n');
+  const agent = browser('agent-etat');
+  const page = await agent.send(`${origin}/app/`);
+  assert.equal(page.status, 401);
+  for (const text of ['Avant de vous connecter', 'Ce service est réservé aux agents publics.', 'Fermé ce soir.', 'Vous n’avez pas de compte ProConnect ?', 'Portail des agents']) assert.ok(page.text.includes(text), text);
+  assert.match(page.headers['content-security-policy'], /^default-src 'none'; style-src 'self' 'sha256-[^']+'; img-src 'self' data:; font-src 'self'; base-uri 'none'; frame-ancestors 'none'$/);
+  const english = await agent.send(`${origin}/app/`, { headers: { 'accept-language': 'en' } });
+  assert.match(english.text, /<html lang="en">/);
+  assert.doesNotMatch(english.text, /Avant de vous connecter/);
+  const link = /<a class="proconnect" href="([^"]*)"/.exec(page.text)[1].replaceAll('&amp;', '&');
+  assert.equal(variablesOf(await agent.login(new URL(link, origin).href, undefined, { from: page.url })).PROCONNECT_EMAIL, 'camille.dupont@interieur.gouv.fr');
+  const quiet = await browser().open(`${origin}/intranet/`);
+  assert.equal(quiet.status, 401);
+  assert.ok(quiet.text.includes('Avant de vous connecter'));
 });
 
 test('reverse-proxy.conf: the application gets the listed claims and no imitation; monitoring gets through', async () => {
