@@ -76,8 +76,8 @@ test('a template that is a directory is refused', async () => {
 
 for (const [extra, ...says] of [
   ['ProConnectPages pages', /full path/], ['ProConnectPages /nowhere/at-all', /is no directory/], [`ProConnectPages ${secretFile}`, /is no directory/],
-  ['ProConnectNotice notice.txt', /full path/], ['ProConnectAlternative "javascript:alert(1)" "x"', /takes a path/], ['ProConnectAlternative //evil.example "x"', /takes a path/], ['ProConnectAlternative /autre ""', /needs a value/],
-  ['ProConnectButtonImage /nowhere.png', /nowhere\.png/], [`ProConnectButtonImage ${secretFile}`, /is no PNG/], ['ProConnectConditions ""', /needs a value/],
+  ['ProConnectNotice notice.txt', /full path/], ['ProConnectAlternative "javascript:alert(1)" "x"', /takes a path/], ['ProConnectAlternative //evil.example "x"', /takes a path/], ['ProConnectAlternative /autre ""', /takes two arguments|needs a value/],
+  ['ProConnectButtonImage /nowhere.png', /nowhere\.png/], [`ProConnectButtonImage ${secretFile}`, /is no PNG/], ['ProConnectConditions ""', /takes one argument|needs a value/],
   ['ProConnectUnauthenticated seite', /login, page, silent, deny, pass/],
 ]) {
   test(`refuses ${extra.replace(/\S*\/(conf\/)/, '…/$1').slice(0, 80)}`, () => refused(extra, ...says));
