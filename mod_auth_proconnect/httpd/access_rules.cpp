@@ -230,9 +230,10 @@ int serve_pending(request_rec* r, RequestState& state) {
     // Hints and texts are those of the place that refused.
     r->per_dir_config = pending->config;
     if (pending->demand && kind_of(r) == access::RequestKind::navigation) {
-        if (pending->demand->step_up) {
-            audit_step_up(r, state, *pending->demand);
+        if (!pending->demand->step_up) {
+            return send_to_log_in(r, state, *pending->demand);
         }
+        audit_step_up(r, state, *pending->demand);
         return begin_login_and_redirect(r, state, address_asked_for(r), *pending->demand);
     }
     if (!r->prev || r->prev->status != HTTP_FORBIDDEN) {

@@ -40,24 +40,6 @@ int finished(int status) {
     return status == OK ? DONE : status;
 }
 
-int send_to_log_in(request_rec* r, RequestState& state, Unauthenticated what, const std::string& asked_for) {
-    switch (what) {
-        case Unauthenticated::page:
-            return send_login_page(r, state, asked_for);
-        case Unauthenticated::silent:
-            if (!may_try_silently(r, state)) {
-                return send_login_page(r, state, asked_for);
-            }
-            return begin_silent_login(r, state, asked_for, levels_for_login(r, state));
-        case Unauthenticated::deny:
-            return send_failure(r, state, {core::ErrorCode::login_required_machine, "ProConnectUnauthenticated deny"}, asked_for);
-        case Unauthenticated::login:
-        case Unauthenticated::pass:
-            break;
-    }
-    return begin_login_for_page(r, state, asked_for, {.acr_values = levels_for_login(r, state)});
-}
-
 int without_user(request_rec* r, RequestState& state) {
     const auto& config = directory_config(r);
     const auto what = config.unauthenticated ? config.unauthenticated->value : Unauthenticated::login;
@@ -71,7 +53,7 @@ int without_user(request_rec* r, RequestState& state) {
     // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
     switch (kind_of(r)) {
         case access::RequestKind::navigation:
-            return finished(send_to_log_in(r, state, what, asked_for));
+            return finished(send_to_log_in(r, state, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::form:
             return finished(keep_form_and_log_in(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::machine:
@@ -105,6 +87,23 @@ bool serves_an_error(const request_rec* r) {
 
 std::string address_asked_for(const request_rec* r) {
     return path_and_query(first_of(r)->unparsed_uri);
+}
+
+int send_to_log_in(request_rec* r, RequestState& state, const LoginDemand& demand) {
+    const auto& config = directory_config(r);
+    const auto asked_for = address_asked_for(r);
+    switch (config.unauthenticated ? config.unauthenticated->value : Unauthenticated::login) {
+        case Unauthenticated::page:
+            return send_login_page(r, state, asked_for);
+        case Unauthenticated::silent:
+            return may_try_silently(r, state) ? begin_silent_login(r, state, asked_for, demand) : send_login_page(r, state, asked_for);
+        case Unauthenticated::deny:
+            return send_failure(r, state, {core::ErrorCode::login_required_machine, "ProConnectUnauthenticated deny"}, asked_for);
+        case Unauthenticated::login:
+        case Unauthenticated::pass:
+            break;
+    }
+    return begin_login_for_page(r, state, asked_for, demand);
 }
 
 int authenticate(request_rec* r) {

@@ -4,6 +4,8 @@
 #include <httpd.h>
 
 #include "access/request_kind.hpp"
+#include "httpd/login_demand.hpp"
+#include "httpd/request.hpp"
 
 namespace proconnect::httpd {
 
@@ -16,6 +18,8 @@ namespace proconnect::httpd {
 
 /// `AuthType ProConnect`: who is it? Sets the user from the session, or sends him to log in.
 int authenticate(request_rec* r);
+/// Sends a page load without a session on its way as ProConnectUnauthenticated says: to ProConnect, or to the login page first.
+int send_to_log_in(request_rec* r, RequestState& state, const LoginDemand& demand);
 /// ProConnectUnauthenticated pass: where the access rules let everybody in, a signed-in user is named all the same.
 int name_user_where_open(request_rec* r);
 

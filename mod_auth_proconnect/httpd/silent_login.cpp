@@ -13,10 +13,11 @@ bool may_try_silently(const request_rec* r, const RequestState& state) {
     return !state.cookies.silent && !asks_again && header(r, "Sec-Fetch-Mode") == "navigate" && header(r, "Sec-Fetch-Dest") == "document";
 }
 
-int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, std::vector<std::string> acr_values) {
+int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, LoginDemand demand) {
     const auto& site = *state.site->site;
     set_passing_cookie(r, site, site.silent_cookie_name, "1", kSilentPeriod);
-    return begin_login_and_redirect(r, state, return_address, {.acr_values = std::move(acr_values), .silent = true});
+    demand.silent = true;
+    return begin_login_and_redirect(r, state, return_address, demand);
 }
 
 bool is_silent_answer(const oidc::LoginFailure& failure) {

@@ -1,10 +1,10 @@
 #pragma once
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include <httpd.h>
 
+#include "httpd/login_demand.hpp"
 #include "httpd/request.hpp"
 #include "oidc/login_flow.hpp"
 
@@ -18,7 +18,7 @@ inline constexpr std::chrono::seconds kSilentPeriod{600};
 
 /// Only for a page load that a browser of today announces as such, which crawlers do not, and not twice in a period.
 [[nodiscard]] bool may_try_silently(const request_rec* r, const RequestState& state);
-int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, std::vector<std::string> acr_values);
+int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, LoginDemand demand);
 
 /// ProConnect's answer to this browser's silent attempt is an error, login_required most of the time: no failure, but no login either.
 [[nodiscard]] bool is_silent_answer(const oidc::LoginFailure& failure);

@@ -20,6 +20,12 @@ const site = await startSite({ label: 'login-page', start: false, vhosts: [{ cli
     <Location "/private/denied">
         ProConnectUnauthenticated deny
     </Location>
+    <LocationMatch "^/open/index\.html$">
+        AuthType ProConnect
+        Require valid-user
+        ProConnectUnauthenticated page
+    </LocationMatch>
+    Alias "/open" "${apache.htdocs}/private"
     ScriptAlias "/private/agents" "${apache.htdocs}/private/variables.cgi"
     ScriptAlias "/private/denied" "${apache.htdocs}/private/variables.cgi"` },
 { client: { alg: 'ES256' }, config: ({ apache }) => `
@@ -127,6 +133,12 @@ test('an answer login_required that nobody asked for in silence leads to the pag
   assert.equal(answer.status, 401);
   assert.match(answer.text, /PC2041/);
   assert.ok(linkOf(answer).includes('return=%2Fprivate%2F'), linkOf(answer));
+});
+
+test('a directory whose index needs a login shows the page at its own address', async () => {
+  const answer = await site.browser().send(site.url('/open/'));
+  expectLoginPage(answer);
+  assert.ok(linkOf(answer).endsWith('return=%2Fopen%2F'), linkOf(answer));
 });
 
 test('after the login there is no page in the way', async () => {
