@@ -19,7 +19,7 @@ std::string attribute(std::string_view name, std::string_view value) {
 }
 
 std::string form(const Button& button) {
-    std::string out = "<form class=\"action\" method=\"post\"" + attribute("action", button.address) + ">";
+    std::string out = "<form method=\"post\"" + attribute("action", button.address) + " class=\"action\">";
     for (const auto& [name, value] : button.fields) {
         out += "<input type=\"hidden\"" + attribute("name", name) + attribute("value", value) + ">";
     }

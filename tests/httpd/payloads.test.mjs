@@ -38,7 +38,7 @@ function expectHarmless(answer, sent) {
     if (!location.startsWith(provider)) assert.equal(new URL(location, site.origin).origin, site.origin, about);
   }
   assert.equal(answer.headers['x-injected'], undefined, about);
-  for (const cookie of answer.cookies) assert.match(cookie, /^proconnect(-login|-silent)?=[\w-]*; Path=\/; HttpOnly; SameSite=Lax/, `${about}: ${cookie}`);
+  for (const cookie of answer.cookies) assert.match(cookie, /^proconnect(-login|-silent)?=[\w~.-]*; Path=\/; HttpOnly; SameSite=Lax/, `${about}: ${cookie}`);
   if (/html/.test(answer.headers['content-type'] ?? '') && answer.headers['content-security-policy']) expectPlainMarkup(answer.text, about);
   else if (answer.text.includes(mark)) assert.doesNotMatch(answer.text, new RegExp(`<\\w[^>]*${mark}`), about);
 }

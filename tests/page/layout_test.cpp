@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(makes_a_form_of_a_button_that_posts) {
     auto content = some_page();
     content.button = {.label = "Envoyer", .address = "/a", .post = true, .fields = {{"jeton", "\"x\""}}};
     const auto html = Look{}.render(content);
-    BOOST_TEST(html.contains("<form class=\"action\" method=\"post\" action=\"/a\"><input type=\"hidden\" name=\"jeton\" value=\"&quot;x&quot;\"><button class=\"button\" type=\"submit\">Envoyer</button></form>"));
+    BOOST_TEST(html.contains("<form method=\"post\" action=\"/a\" class=\"action\"><input type=\"hidden\" name=\"jeton\" value=\"&quot;x&quot;\"><button class=\"button\" type=\"submit\">Envoyer</button></form>"));
 }
 
 BOOST_AUTO_TEST_CASE(shows_more_blocks_escaped) {
