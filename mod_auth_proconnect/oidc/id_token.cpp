@@ -278,7 +278,7 @@ std::expected<IdTokenClaims, Error> check_refreshed_id_token(const VerifiedJwt& 
     if (!result) {
         return result;
     }
-    if (subject.empty() || result->subject != subject) {
+    if (result->subject != subject) {   // a subject that is empty was refused above
         return refuse(ErrorCode::subject_invalid, "sub: the refreshed id_token is about somebody else");
     }
     if (claims.find("nonce")) {
