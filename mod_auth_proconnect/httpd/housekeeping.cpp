@@ -72,19 +72,17 @@ void sweep_sessions(Runtime& runtime, const server_rec* s, core::UnixTime now) {
         log_server_failure(s, swept.error());
     }
     const auto statistics = runtime.store->statistics();
-    if (!statistics) {
-        return;
-    }
-    if (runtime.expired && statistics->expired > *runtime.expired) {
+    if (statistics && runtime.expired && statistics->expired > *runtime.expired) {
         audit_expiries(s, runtime, statistics->expired - *runtime.expired, now);
     }
-    runtime.expired = statistics->expired;
-    if (runtime.evicted && statistics->evicted > *runtime.evicted) {
-        log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(statistics->evicted - *runtime.evicted) +
-                                                                       " live sessions had to go since the last minute, the longest unused first; raise ProConnectSessionMax (" +
-                                                                       std::to_string(statistics->capacity) + ")"});
+    if (statistics) {
+        runtime.expired = statistics->expired;
     }
-    runtime.evicted = statistics->evicted;
+    if (const auto evicted = runtime.store->take_evictions(); evicted && *evicted != 0) {
+        log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(*evicted) +
+                                                                       " live sessions had to go since the last minute, the longest unused first; raise ProConnectSessionMax (" +
+                                                                       std::to_string(runtime.store->capacity()) + ")"});
+    }
 }
 
 apr_status_t on_timer(int state, void* data, apr_pool_t*) noexcept {
@@ -162,6 +160,9 @@ void save(Runtime& runtime, const server_rec* s) {
     }
     std::vector<Unwritten> files;
     add_file(files, s, runtime.settings.snapshot, [&](session::AtomicFile& file) {
+        if (runtime.predecessor && !runtime.store->merge_from(*runtime.predecessor, now)) {
+            return false;
+        }
         return session::write_snapshot(*runtime.store, file, runtime.keys.current.snapshot, now).has_value();
     });
     std::set<std::string> files_of_providers;
@@ -215,6 +216,12 @@ void follow_predecessor(Runtime& runtime, const server_rec* s) {
     }
 }
 
+/// When the snapshot was last written, by whichever generation of the server: frequent graceful restarts must not put it off for ever.
+core::UnixTime time_of_snapshot(const Runtime& runtime) {
+    struct stat status {};
+    return ::lstat(runtime.settings.snapshot.c_str(), &status) == 0 ? core::from_unix_seconds(status.st_mtime) : core::UnixTime{};
+}
+
 /// Runs when the configuration goes away; only at a full stop is it the end of the sessions' memory.
 apr_status_t at_end_of_configuration(void* data) noexcept {
     auto* main_server = static_cast<server_rec*>(data);
@@ -232,7 +239,7 @@ apr_status_t at_end_of_configuration(void* data) noexcept {
 void start_housekeeping(apr_pool_t* pconf, server_rec* main_server) {
     register_timer(pconf, main_server);
     apr_pool_cleanup_register(pconf, main_server, at_end_of_configuration, apr_pool_cleanup_null);
-    runtime()->last_snapshot = core::now();
+    runtime()->last_snapshot = time_of_snapshot(*runtime());
 }
 
 void stop_in_child() noexcept {

@@ -177,16 +177,6 @@ std::expected<void, std::string> open_wait_slots(Runtime& runtime, server_rec* m
     return {};
 }
 
-/// A restart in the middle of a takeover goes on with it: children that still use the smaller table log people in and out.
-void adopt_predecessor(Runtime& runtime) {
-    if (!runtime.store->is_taking_over()) {
-        return;
-    }
-    if (auto old = session::ShmStore::open(replaced_segment("sessions"))) {
-        runtime.predecessor = std::move(*old);
-    }
-}
-
 /// Forms go on without it: they are then told to be lost.
 void open_kept_forms(Runtime& runtime, server_rec* main_server) {
     const auto arena = runtime.settings.keep_post_memory;
@@ -206,19 +196,48 @@ void open_kept_forms(Runtime& runtime, server_rec* main_server) {
     }
 }
 
+/// The table of an earlier generation, set to this one's capacity. Nothing when there is none that can be used so.
+std::optional<session::ShmStore> kept_store(std::span<std::byte> bytes, std::uint64_t capacity, server_rec* main_server) {
+    auto opened = session::ShmStore::open(bytes);
+    if (opened && run_unprivileged([&] { return opened->set_capacity(capacity).value_or(false); }, kTableLimit)) {
+        return std::move(*opened);
+    }
+    log_server_warning(main_server, opened ? "PC4001 the session table kept through this restart cannot be used as it is; its sessions are moved to a new one"
+                                           : "PC4001 the session table kept through this restart is of another version (" + opened.error().detail +
+                                                 "); the sessions of the last snapshot are used");
+    return std::nullopt;
+}
+
+/// A new table takes over from the one before. That one may itself still be taking over from another, which nobody looks at any more afterwards.
+void take_over(Runtime& runtime, session::ShmStore old, std::span<std::byte> bytes_before_it, server_rec* main_server) {
+    runtime.predecessor = std::move(old);
+    auto before_it = session::ShmStore::open(bytes_before_it);
+    const auto move_sessions = [&] {
+        if (before_it && runtime.predecessor->is_taking_over() && !runtime.predecessor->merge_from(*before_it, core::now())) {
+            return false;
+        }
+        return runtime.store->copy_from(*runtime.predecessor, core::now()).has_value();
+    };
+    if (!run_unprivileged(move_sessions, kTableLimit)) {
+        log_server_warning(main_server, "PC4001 not every session could be moved to the larger table; some users will have to log in again");
+    }
+}
+
 /// The table of an earlier generation when there is one; a larger one when more sessions must fit.
 std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_server) {
     const auto capacity = runtime.settings.session_max;
     const auto bytes = session::ShmStore::required_bytes(capacity);
+    const auto replaced_earlier = replaced_segment("sessions");
     auto segment = shared_segment(main_server, "sessions", bytes);
     if (!segment.is_new && !segment.bytes.empty()) {
-        auto opened = session::ShmStore::open(segment.bytes);
-        if (opened && run_unprivileged([&] { return opened->set_capacity(capacity).value_or(false); }, kTableLimit)) {
-            runtime.store = std::move(*opened);
-            adopt_predecessor(runtime);
+        if (auto kept = kept_store(segment.bytes, capacity, main_server)) {
+            runtime.store = std::move(*kept);
+            // The children of two restarts ago may still use the table that this one takes over from.
+            if (auto old = session::ShmStore::open(replaced_earlier); old && runtime.store->is_taking_over()) {
+                runtime.predecessor = std::move(*old);
+            }
             return {};
         }
-        log_server_warning(main_server, "the sessions kept by the module before this restart are of another version; users will have to log in again");
         segment = shared_segment(main_server, "sessions", bytes, true);
     }
     auto made = segment.bytes.empty() ? std::unexpected(core::Error{core::ErrorCode::session_store_unavailable, "no memory"})
@@ -227,13 +246,8 @@ std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_s
         return std::unexpected("the table of " + std::to_string(capacity) + " sessions cannot be made (" + made.error().detail + "); lower ProConnectSessionMax");
     }
     runtime.store = std::move(*made);
-    if (const auto old_bytes = replaced_segment("sessions"); !old_bytes.empty()) {
-        if (auto old = session::ShmStore::open(old_bytes)) {
-            runtime.predecessor = std::move(*old);
-            if (!run_unprivileged([&] { return runtime.store->copy_from(*runtime.predecessor, core::now()).has_value(); }, kTableLimit)) {
-                log_server_warning(main_server, "PC4001 not every session could be moved to the larger table; some users will have to log in again");
-            }
-        }
+    if (auto old = session::ShmStore::open(replaced_segment("sessions"))) {
+        take_over(runtime, std::move(*old), replaced_earlier, main_server);
     } else {
         load_saved_sessions(runtime, main_server);
     }

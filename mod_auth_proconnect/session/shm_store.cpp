@@ -280,6 +280,15 @@ std::expected<StoreStatistics, Error> ShmStore::statistics() {
     return total;
 }
 
+std::expected<std::uint64_t, Error> ShmStore::take_evictions() {
+    const auto counted = statistics();
+    if (!counted) {
+        return std::unexpected(counted.error());
+    }
+    const std::uint64_t taken = std::atomic_ref<std::uint64_t>{header().evictions_taken}.exchange(counted->evicted, std::memory_order_relaxed);
+    return counted->evicted > taken ? counted->evicted - taken : 0;
+}
+
 std::uint64_t ShmStore::capacity() const noexcept {
     return std::atomic_ref<std::uint64_t>{header().capacity}.load(std::memory_order_relaxed);
 }

@@ -67,6 +67,9 @@ public:
     /// Checks every shard under its lock. @return the first problem
     std::expected<std::optional<std::string>, core::Error> validate();
 
+    /// Live sessions that had to go since this was last asked, in whichever process: each is told once.
+    std::expected<std::uint64_t, core::Error> take_evictions();
+
     // A larger table takes over from one that the older children of the server still use until they are done:
     //   larger.copy_from(old), once, before new children start; in each new child larger.set_predecessor(&old);
     //   larger.merge_from(old) every few seconds until the last old child is gone; then larger.finish_takeover().

@@ -154,4 +154,18 @@ BOOST_AUTO_TEST_CASE(freed_memory_is_used_again_before_fresh_memory) {
     BOOST_TEST(table.memory.resident_bytes() == touched);
 }
 
+BOOST_AUTO_TEST_CASE(each_eviction_is_told_once_to_whichever_process_asks) {
+    Table table{2};
+    for (const std::uint64_t number : {1U, 2U, 3U, 4U}) {
+        put(table.store, number);
+    }
+    auto other = session::ShmStore::open(table.memory.bytes()).value();
+    BOOST_TEST(other.take_evictions().value() == 2U);
+    BOOST_TEST(table.store.take_evictions().value() == 0U);
+    put(table.store, 5);
+    BOOST_TEST(table.store.take_evictions().value() == 1U);
+    BOOST_TEST(other.take_evictions().value() == 0U);
+    BOOST_TEST(table.store.statistics()->evicted == 3U, "the counter itself goes on");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

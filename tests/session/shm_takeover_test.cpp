@@ -181,6 +181,14 @@ BOOST_AUTO_TEST_CASE(a_tombstone_cannot_be_found_replaced_removed_or_created_ove
     BOOST_TEST(store.statistics()->live == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(tells_every_generation_of_the_code_that_it_is_under_way) {
+    Takeover takeover;
+    BOOST_TEST(session::ShmStore::open(takeover.larger.memory.bytes())->is_taking_over());
+    BOOST_TEST(!session::ShmStore::open(takeover.old.memory.bytes())->is_taking_over());
+    takeover.larger.store.finish_takeover().value();
+    BOOST_TEST(!session::ShmStore::open(takeover.larger.memory.bytes())->is_taking_over());
+}
+
 BOOST_AUTO_TEST_CASE(tombstones_go_when_the_old_table_is_no_longer_in_use) {
     Takeover takeover;
     BOOST_TEST(takeover.larger.store.remove(id_of(1), realm_of('r')).value());

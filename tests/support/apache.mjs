@@ -1,5 +1,5 @@
 // A real apache2 in a scratch directory of its own: its own root, ports, logs and state; nothing of the system's is read or touched.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -32,8 +32,8 @@ const poolSettings = {
 const usualLogLevel = 'trace8';
 
 export class Apache {
-  /** @param modules  beside the usual ones, e.g. ['ssl', 'http2']   @param withModule  load mod_auth_proconnect */
-  static async create({ label = 'apache', mpm = 'event', modules = [], ports = 1, logLevel = usualLogLevel, withModule = true } = {}) {
+  /** @param modules  beside the usual ones, e.g. ['ssl', 'http2']   @param withModule  load mod_auth_proconnect   @param moduleCopy  a copy of it, to be replaced */
+  static async create({ label = 'apache', mpm = 'event', modules = [], ports = 1, logLevel = usualLogLevel, withModule = true, moduleCopy = false } = {}) {
     const apache = new Apache();
     Object.assign(apache, { label, mpm, logLevel, withModule, allowed: [] });
     apache.modules = [...new Set([...usualModules, mpm === 'prefork' ? 'cgi' : 'cgid', ...modules])];
@@ -43,6 +43,8 @@ export class Apache {
     for (const directory of ['conf', 'logs', 'run', 'htdocs', 'state', 'sanitizer']) await mkdir(join(apache.root, directory));
     await chmod(join(apache.root, 'state'), 0o700);
     await chmod(join(apache.root, 'sanitizer'), 0o777);
+    apache.moduleFile = moduleCopy ? join(apache.root, 'mod_auth_proconnect.so') : moduleFile;
+    if (moduleCopy) copyFileSync(moduleFile, apache.moduleFile);
     const key = randomBytes(32);
     await writeFile(join(apache.root, 'state/server.key'), key, { mode: 0o600 });
     rememberSecret('server key', key.toString('base64url'));
@@ -53,7 +55,9 @@ export class Apache {
 
   get htdocs() { return join(this.root, 'htdocs'); }
   get siteFile() { return join(this.root, 'conf/site.conf'); }
+  get siteText() { return readFileSync(this.siteFile, 'utf8'); }
   get pid() { return this.process?.pid; }
+  parentPid() { return Number(readFileSync(this.path('run/apache2.pid'), 'utf8')); }
 
   path(relative) { return join(this.root, relative); }
 
@@ -91,7 +95,7 @@ ${this.ports.map((port) => `Listen 127.0.0.1:${port}`).join('\n')}
 ${load(`mpm_${this.mpm}`)}
 ${poolSettings[this.mpm]}
 ${this.modules.map((name) => load(name)).join('\n')}
-${this.withModule ? load('auth_proconnect', moduleFile) : ''}
+${this.withModule ? load('auth_proconnect', this.moduleFile) : ''}
 ${isRoot ? 'User www-data\nGroup www-data' : ''}
 ${this.modules.includes('cgid') ? `ScriptSock "${this.root}/run/cgid.sock"` : ''}
 TypesConfig "${this.root}/conf/mime.types"
@@ -162,6 +166,13 @@ ${this.#state(site)}
     if (!this.process) return;
     await this.process.stop({ within: 20_000 * patience });
     this.process = undefined;
+  }
+
+  /** After somebody has killed the parent and its children. */
+  async afterDeath() {
+    await this.process.exited;
+    this.process = undefined;
+    await eventually('the port is free again', async () => !(await canConnect(this.ports[0])));
   }
 
   async restart() {

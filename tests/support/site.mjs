@@ -33,10 +33,10 @@ export function variablesOf(answer) {
  *   bare    leave the protected locations to `config`
  * @param config  directives before the virtual hosts (text, or a function of the site)
  */
-export async function startSite({ label = 'site', mpm, modules = [], vhosts = [{}], config = '', standin, standinTls = false, start = true, logLevel, extraPorts = 0 } = {}) {
+export async function startSite({ label = 'site', mpm, modules = [], vhosts = [{}], config = '', standin, standinTls = false, start = true, logLevel, extraPorts = 0, moduleCopy } = {}) {
   const https = vhosts.some((vhost) => vhost.https);
   const apache = await Apache.create({
-    label, mpm, logLevel, ports: vhosts.length + extraPorts,
+    label, mpm, logLevel, moduleCopy, ports: vhosts.length + extraPorts,
     modules: [...(https ? ['ssl'] : []), ...modules],
   });
   const site = { apache, vhosts: [], close: () => closeAll(site) };
