@@ -141,6 +141,10 @@ int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failur
         if (user && *user != nullptr) {
             // Only this browser's own ticket says where to go: another's address is not followed.
             const bool own = failure.ours && core::is_local_return_address(failure.return_address);
+            if (failure.step_up && failure.error.code != ErrorCode::callback_repeated) {
+                // The page would demand the higher level again at once, and ProConnect might answer the same way, without end.
+                return send_failure(r, state, failure.error, own ? failure.return_address : "");
+            }
             return redirect(r, HTTP_MOVED_TEMPORARILY, own ? failure.return_address : "/");
         }
         if (user && begins_again(state, failure)) {

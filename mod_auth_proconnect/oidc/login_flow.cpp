@@ -149,6 +149,7 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
     failure.return_address = ticket.return_address;
     failure.attempt = ticket.attempt;
     failure.silent = ticket.silent;
+    failure.step_up = ticket.step_up;
     const auto binding = check_browser(ticket, binding_cookie);
     if (!binding) return refused(binding.error());
     failure.ours = true;

@@ -64,6 +64,7 @@ struct LoginFailure {
     std::string return_address;      ///< "" when no readable ticket came
     bool ours = false;               ///< the state was a ticket of this very browser
     std::uint8_t attempt = 1;
+    bool step_up = false;            ///< it was for somebody signed in at too low a level
     bool silent = false;             ///< it was a prompt=none attempt
     bool answered_no = false;        ///< the response was an error of the provider, whatever else was wrong with it
 };

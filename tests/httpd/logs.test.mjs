@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { expectErrorPage, expectProtected } from '../support/expect.mjs';
 import { sendRaw } from '../support/http.mjs';
+import { eventually } from '../support/scratch.mjs';
 import { startSite, variablesOf } from '../support/site.mjs';
 
 const site = await startSite({ label: 'logs', logLevel: 'warn auth_proconnect:trace8', vhosts: [{ client: { alg: 'ES256' },
@@ -14,8 +15,11 @@ test('the access log names the user of a protected page and nobody else', async 
   const browser = site.browser('agent-etat');
   const variables = variablesOf(await browser.login(site.url('/private/variables.cgi')));
   await browser.send(site.url('/'));
-  const lines = readFileSync(site.apache.path('logs/claims.log'), 'utf8').trim().split('\n');
-  assert.ok(lines.some((line) => line.startsWith(`${variables.REMOTE_USER}|camille.dupont@interieur.gouv.fr|${variables.PROCONNECT_SESSION}|200|/private/variables.cgi|`)), lines.join('\n'));
+  // httpd writes the line after it has sent the answer.
+  const lines = await eventually('the page is logged with its user', () => {
+    const all = readFileSync(site.apache.path('logs/claims.log'), 'utf8').trim().split('\n');
+    return all.some((line) => line.startsWith(`${variables.REMOTE_USER}|camille.dupont@interieur.gouv.fr|${variables.PROCONNECT_SESSION}|200|/private/variables.cgi|`)) && all;
+  });
   assert.ok(lines.filter((line) => line.includes('|/|')).every((line) => line.startsWith('-|-|')));
 });
 

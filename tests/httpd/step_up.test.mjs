@@ -146,4 +146,19 @@ test('programs and forms that fall short are refused, never redirected', async (
   assert.equal(form.status, 403);
 });
 
+test('a step-up whose code ProConnect always refuses ends at a page, never in a loop', async () => {
+  const browser = site.browser('agent-etat');
+  variablesOf(await browser.login(site.url('/private/echo')));
+  await site.standin.post('fail', { endpoint: 'token', status: 400, body: '{"error":"invalid_grant"}', times: 100 });
+  try {
+    const answer = await browser.open(site.url('/private/mfa'));
+    expectErrorPage(site, answer, { status: 400, code: 'PC2021' });
+    assert.equal(logins(answer), 1);
+    assert.equal((await browser.send(site.url('/private/echo'))).status, 200, 'the session itself goes on');
+  } finally {
+    await site.standin.post('fail', { endpoint: 'token', times: 0 });
+  }
+  variablesOf(await browser.open(site.url('/private/mfa')));
+});
+
 test('nothing alarming is left in the logs', () => site.close());
