@@ -215,6 +215,11 @@ BOOST_AUTO_TEST_CASE(tries_every_key_that_shares_the_kid) {
     BOOST_TEST(refusal(signed_claims(TestKey::make_ec(), kClaims, "a"), kEs256, keys) == 3003);
 }
 
+BOOST_AUTO_TEST_CASE(is_content_with_the_first_key_that_verifies) {
+    BOOST_TEST(refusal(signed_token(ec_key(), R"({"alg":"ES256"})", kClaims), kEs256, set_of({ec_key().public_jwk("a"), other_ec_key().public_jwk("b")})) == 0);
+    BOOST_TEST(refusal(signed_token(ec_key(), R"({"alg":"ES256"})", kClaims), kEs256, set_of({other_ec_key().public_jwk("b"), ec_key().public_jwk("a")})) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(accepts_a_token_without_kid_when_one_key_fits) {
     BOOST_TEST(refusal(signed_claims(ec_key(), kClaims)) == 0);
     BOOST_TEST(refusal(signed_claims(rsa_key(), kClaims)) == 0);
@@ -312,6 +317,19 @@ BOOST_AUTO_TEST_CASE(bounds_the_length_of_a_token) {
     const auto result = verify(signed_claims(ec_key(), claims));
     BOOST_REQUIRE(!result.has_value());
     BOOST_TEST(result.error().detail == "JWT: too large");
+}
+
+BOOST_AUTO_TEST_CASE(says_of_the_longest_text_what_is_wrong_with_it) {
+    const auto detail = [](std::size_t size) { return verify(std::string(size, 'x')).error().detail; };
+    BOOST_TEST(detail(kMaxJwtBytes).contains("compact serialization"));
+    BOOST_TEST(detail(kMaxJwtBytes + 1).contains("too large"));
+}
+
+BOOST_AUTO_TEST_CASE(tells_the_administrator_which_key_an_encrypted_token_needs) {
+    const auto opened = decrypt_if_configured("a.b.c.d.e", {});
+    BOOST_REQUIRE(!opened);
+    BOOST_TEST(static_cast<int>(opened.error().code) == 3007);
+    BOOST_TEST(opened.error().detail.contains("ProConnectDecryptionKey"));
 }
 
 BOOST_AUTO_TEST_CASE(tells_the_form_of_a_token_by_its_dots) {
