@@ -21,7 +21,7 @@ const MAX_BODY = 64 * 1024;
  * (PKCE, prompt, scopes, an empty response_type…) are not looked at here: those errors go back to the client.
  * @param {URLSearchParams} params
  */
-export function problemWith(params) {
+export function problemWith(params, { shortState = false } = {}) {
   for (const name of params.keys()) {
     if (!DOCUMENTED.has(name)) return `property ${name} should not exist`;
     if (params.getAll(name).length > 1) return `${name} must be a string`;
@@ -31,7 +31,7 @@ export function problemWith(params) {
   const value = (name) => params.get(name) ?? undefined;
   if (!WEB_ADDRESS.test(value('redirect_uri'))) return `redirect_uri must match ${WEB_ADDRESS} regular expression`;
   if (value('scope') === '') return 'scope should not be empty';
-  if (value('state').length < 32) return 'state must be at least 32 characters';
+  if (value('state').length < 32 && !shortState) return 'state must be at least 32 characters';
   if (!ASCII.test(value('nonce')) || value('nonce').length < 32 || value('nonce').length > 512) {
     return 'nonce must be 32 to 512 ASCII characters';
   }
@@ -88,12 +88,12 @@ export function authorizeMiddleware({ clients, requestLog }) {
     params.delete('persona');
     requestLog.authorizeParameters(ctx.req, params);
 
-    const problem = problemWith(params);
+    const options = clients.options(params.get('client_id'));
+    const problem = problemWith(params, { shortState: options.short_state });
     if (problem) throw new ProConnectPage('Y000400', problem, { status: 400 });
 
     const clientId = params.get('client_id');
     clients.learnLoopbackUri(clientId, 'redirect_uris', params.get('redirect_uri'));
-    const options = clients.options(clientId);
     const { forEngine, silent, forceLogin } = rewrite(params, { minimalIdToken: options.minimal_id_token });
     ctx.state.wish = { ...wish, silent, forceLogin: forceLogin && !options.prompt_login_keeps_session };
     ctx.querystring = forEngine.toString();

@@ -11,6 +11,7 @@ const OPTIONS = {
   network: 'internet', // which of a hybrid FI's two idp_ids this client sees
   userinfo_content_type: 'jwt', // "jwt": always application/jwt on GET, as ProConnect; "honest": what the body is; or a literal type
   minimal_id_token: false, // true: acr, sid and auth_time only when `claims` asks for them
+  short_state: false, // true: takes a `state` of less than 32 characters, which ProConnect refuses
   prompt_login_keeps_session: false, // true: prompt=login is answered from the session, as ProConnect's open code does
 };
 
