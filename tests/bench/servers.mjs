@@ -10,7 +10,16 @@ const scope = 'openid given_name usual_name email uid siret idp_id organization_
 const generator = fileURLToPath(new URL('../../build/tests/make_sessions', import.meta.url));
 
 /** What all have in common. .htaccess is off, as Debian has it for /var/www. */
-const common = (apache) => `<IfModule !mpm_prefork_module>
+const common = (apache, threads) => threads === 8 ? `ServerLimit 1
+StartServers 1
+ThreadsPerChild 8
+MaxRequestWorkers 8
+MinSpareThreads 8
+MaxSpareThreads 8
+<Directory "${apache.htdocs}">
+    AllowOverride None
+</Directory>
+` : `<IfModule !mpm_prefork_module>
     ServerLimit 4
     StartServers 4
     ThreadLimit 64
@@ -66,8 +75,8 @@ ${protectedBy('openid-connect')}
   },
 };
 
-/** @param kind  open, ours or theirs   @param sessions  live sessions that ours starts with */
-export async function makeServer(kind, standin, { mpm = 'event', more = '', sessions = 0 } = {}) {
+/** @param kind  open, ours or theirs   @param sessions  live sessions that ours starts with   @param threads  8, or 256 in four processes */
+export async function makeServer(kind, standin, { mpm = 'event', more = '', sessions = 0, threads = 256 } = {}) {
   const apache = await Apache.create({ label: `bench-${kind}`, mpm, logLevel: 'warn', withModule: kind === 'ours' });
   const origin = `http://127.0.0.1:${apache.ports[0]}`;
   const { callback, cookies, config } = kinds[kind];
@@ -75,7 +84,7 @@ export async function makeServer(kind, standin, { mpm = 'event', more = '', sess
   const client = callback && await standin.register({ redirect_uris: [origin + callback], id_token_signed_response_alg: 'ES256', short_state: kind === 'theirs' });
   const secretFile = client && await apache.writeFile('conf/secret', `${client.client_secret}\n`, 0o600);
   await apache.writeFile('htdocs/private/notice.txt', `${protectedText}\n`);
-  await apache.configure(common(apache) + config({ apache, standin, client, secretFile, origin, more }));
+  await apache.configure(common(apache, threads) + config({ apache, standin, client, secretFile, origin, more }));
   const server = { kind, apache, origin, url: `${origin}/private/notice.txt`, close: () => apache.close() };
   if (sessions) {
     const lines = execFileSync(generator, [standin.issuer, client.client_id, apache.path('state/server.key'), apache.path('state/sessions'), String(sessions), '1000'],
