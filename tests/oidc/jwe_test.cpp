@@ -266,6 +266,8 @@ BOOST_AUTO_TEST_CASE(refuses_texts_that_are_no_jwe) {
         BOOST_TEST(refusal(text) == 3001, text);
     }
     BOOST_TEST(decrypt_jwe(std::string(kMaxJwtBytes, 'a') + "....", our_keys()).error().detail == "JWE: too large");
+    BOOST_TEST((decrypt_jwe(std::string(kMaxJwtBytes + 1, 'a'), our_keys()).error().code == proconnect::core::ErrorCode::jwt_malformed));
+    BOOST_TEST(decrypt_jwe(std::string(kMaxJwtBytes, 'a'), our_keys()).error().detail == "JWE: not in compact serialization");
 }
 
 BOOST_AUTO_TEST_CASE(opens_a_signed_token_inside_an_encrypted_one) {

@@ -282,6 +282,36 @@ BOOST_AUTO_TEST_CASE(refuses_headers_that_are_malformed) {
     BOOST_TEST(refusal(with_header(",\"x\":\"" + std::string(20'000, 'a') + "\"")) == 3001);
 }
 
+BOOST_AUTO_TEST_CASE(bounds_the_header_on_every_side) {
+    const auto with_string = [](std::size_t size) { return with_header(R"(,"x":")" + std::string(size, 'a') + "\""); };
+    BOOST_TEST(refusal(with_string(8192)) == 0);
+    BOOST_TEST(refusal(with_string(8193)) == 3001);
+
+    const auto nested = [](int arrays) { return with_header(R"(,"x":)" + std::string(static_cast<std::size_t>(arrays), '[') + std::string(static_cast<std::size_t>(arrays), ']')); };
+    BOOST_TEST(refusal(nested(3)) == 0);
+    BOOST_TEST(refusal(nested(4)) == 3001);
+
+    const auto with_values = [](int count) {
+        std::string text;
+        for (int i = 0; i < count; ++i) {
+            text += text.empty() ? "0" : ",0";
+        }
+        return with_header(R"(,"x":[)" + text + "]");
+    };
+    int most = 0;
+    while (most < 300 && refusal(with_values(most + 1)) == 0) {
+        ++most;
+    }
+    BOOST_TEST(most == 195, "200 values and keys, five of them the object, alg, its value, x and the array");
+
+    const auto padded = [](std::size_t bytes) {
+        std::string text = R"({"alg":"ES256","x":")" + std::string(8000, 'a') + R"(","y":")" + std::string(8000, 'b') + "\"";
+        return signed_token(ec_key(), text + std::string(bytes - text.size() - 1, ' ') + "}", kClaims);
+    };
+    BOOST_TEST(refusal(padded(16'384)) == 0);
+    BOOST_TEST(refusal(padded(16'385)) == 3001);
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_is_no_strict_base64url) {
     const auto good = signed_token(ec_key(), R"({"alg":"ES256","kid":"ec"})", kClaims);
     BOOST_REQUIRE(refusal(good) == 0);
