@@ -73,7 +73,9 @@ std::expected<Sha256, core::Error> sha256(std::span<const std::uint8_t> bytes) n
     }
     const EVP_MD* const algorithm = algorithms().sha256.get();
     Sha256 result;
-    if (context == nullptr || algorithm == nullptr || EVP_DigestInit_ex2(context, algorithm, nullptr) != 1 ||
+    // No algorithm means the one that the context has, which is then neither compared nor counted again.
+    const EVP_MD* const named = context != nullptr && EVP_MD_CTX_get0_md(context) == algorithm ? nullptr : algorithm;
+    if (context == nullptr || algorithm == nullptr || EVP_DigestInit_ex2(context, named, nullptr) != 1 ||
         EVP_DigestUpdate(context, bytes.data(), bytes.size()) != 1 || EVP_DigestFinal_ex(context, result.data(), nullptr) != 1) {
         return std::unexpected(crypto_failure("SHA-256 failed"));
     }

@@ -20,29 +20,14 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kBlockHeaderBytes = 8;
-constexpr std::size_t kItemHeaderBytes = 8;
-
-constexpr unsigned kDerived = 1, kClaimStored = 2, kValueEscaped = 4;
-constexpr unsigned kAllFlags = kDerived | kClaimStored | kValueEscaped;
-
-struct ItemHeader {
-    std::uint32_t value_bytes;
-    std::uint16_t claim_bytes;
-    std::uint8_t kind;
-    std::uint8_t flags;
-
-    [[nodiscard]] std::size_t variable_bytes() const noexcept { return kVariablePrefix.size() + claim_bytes; }
-    [[nodiscard]] std::size_t stored_claim_bytes() const noexcept { return (flags & kClaimStored) != 0 ? claim_bytes : 0U; }
-    /// All that follows the header, NULs included.
-    [[nodiscard]] std::size_t content_bytes() const noexcept { return variable_bytes() + 1 + value_bytes + 1 + stored_claim_bytes(); }
-};
-static_assert(sizeof(ItemHeader) == kItemHeaderBytes);
-
-ItemHeader header_at(const char* position) noexcept {
-    ItemHeader header;
-    std::memcpy(&header, position, sizeof(header));
-    return header;
-}
+using detail::header_at;
+using detail::ItemHeader;
+using detail::kAllFlags;
+using detail::kClaimStored;
+using detail::kDerived;
+using detail::kItemHeaderBytes;
+using detail::kValueEscaped;
+static_assert(kVariablePrefix.size() == detail::kPrefixBytes);
 
 char upper(char c) noexcept {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -130,21 +115,6 @@ std::optional<AttributeBlock> AttributeBlock::parse(std::span<const std::uint8_t
         position += header.content_bytes();
     }
     return position == end && parsed.json_bytes_ <= kMaxJsonBytes ? std::optional{parsed} : std::nullopt;
-}
-
-AttributeBlock::Item AttributeBlock::take_item(const char*& position) noexcept {
-    const ItemHeader header = header_at(position);
-    const char* const variable = position + kItemHeaderBytes;
-    const char* const value = variable + header.variable_bytes() + 1;
-    position = variable + header.content_bytes();
-    return {.variable = variable,
-            .value = value,
-            .variable_view = {variable, header.variable_bytes()},
-            .value_view = {value, header.value_bytes},
-            .stored_claim = {value + header.value_bytes + 1, header.stored_claim_bytes()},
-            .kind = static_cast<Attribute::Kind>(header.kind),
-            .derived = (header.flags & kDerived) != 0,
-            .value_escaped = (header.flags & kValueEscaped) != 0};
 }
 
 std::string AttributeBlock::Item::claim() const {

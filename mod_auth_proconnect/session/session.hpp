@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <optional>
 #include <span>
@@ -45,6 +46,32 @@ struct SessionTokens {
 /// create_session() refuses.
 [[nodiscard]] std::string encode_attributes(const std::vector<Attribute>& attributes);
 
+/// What an attribute block consists of; here, because every request walks through it and the walk must be inlined. See attributes.cpp.
+namespace detail {
+inline constexpr std::size_t kItemHeaderBytes = 8, kPrefixBytes = 11;  ///< "PROCONNECT_"
+inline constexpr unsigned kDerived = 1, kClaimStored = 2, kValueEscaped = 4;
+inline constexpr unsigned kAllFlags = kDerived | kClaimStored | kValueEscaped;
+
+struct ItemHeader {
+    std::uint32_t value_bytes;
+    std::uint16_t claim_bytes;
+    std::uint8_t kind;
+    std::uint8_t flags;
+
+    [[nodiscard]] std::size_t variable_bytes() const noexcept { return kPrefixBytes + claim_bytes; }
+    [[nodiscard]] std::size_t stored_claim_bytes() const noexcept { return (flags & kClaimStored) != 0 ? claim_bytes : 0U; }
+    /// All that follows the header, NULs included.
+    [[nodiscard]] std::size_t content_bytes() const noexcept { return variable_bytes() + 1 + value_bytes + 1 + stored_claim_bytes(); }
+};
+static_assert(sizeof(ItemHeader) == kItemHeaderBytes);
+
+inline ItemHeader header_at(const char* position) noexcept {
+    ItemHeader header;
+    std::memcpy(&header, position, sizeof(header));
+    return header;
+}
+}  // namespace detail
+
 /// A view on a decoded block; pointers stay valid as long as the block. No allocation.
 class AttributeBlock {
 public:
@@ -78,7 +105,20 @@ public:
     void write_claims_json(std::span<char> out) const noexcept;
 
 private:
-    static Item take_item(const char*& position) noexcept;
+    static Item take_item(const char*& position) noexcept {
+        const detail::ItemHeader header = detail::header_at(position);
+        const char* const variable = position + detail::kItemHeaderBytes;
+        const char* const value = variable + header.variable_bytes() + 1;
+        position = variable + header.content_bytes();
+        return {.variable = variable,
+                .value = value,
+                .variable_view = {variable, header.variable_bytes()},
+                .value_view = {value, header.value_bytes},
+                .stored_claim = {value + header.value_bytes + 1, header.stored_claim_bytes()},
+                .kind = static_cast<Attribute::Kind>(header.kind),
+                .derived = (header.flags & detail::kDerived) != 0,
+                .value_escaped = (header.flags & detail::kValueEscaped) != 0};
+    }
 
     const char* items_ = nullptr;
     std::uint16_t count_ = 0;
