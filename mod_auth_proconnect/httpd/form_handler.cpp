@@ -122,18 +122,23 @@ std::expected<Found, Error> find(const RequestState& state, const SignedIn& user
     if (take == session::KeptForms::Take::yes && !crypto::equal_constant_time(*token, parameters.find("token").value_or(""))) {
         return gone("the confirmation was not made for this form and browser");
     }
-    const auto box = runtime()->kept_forms->find(id, *tag, state.now, take);
+    const auto find_box = [&](session::KeptForms::Take how) { return runtime()->kept_forms->find(id, *tag, state.now, how); };
+    constexpr const char* kGone = "the form was sent already, is older than half an hour, or made room for others";
+    const auto box = find_box(session::KeptForms::Take::no);
     if (!box) {
-        return gone("the form was sent already, is older than half an hour, or made room for others");
+        return gone(kGone);
     }
     auto form = session::open_form(*box, *binding, id);
     if (!form) {
         return std::unexpected(form.error());
     }
     if (!crypto::equal_constant_time(form->subject, session::tag_text(user.head.subject))) {
-        // Of no use to anybody now; its owner's next login would be in a browser that somebody else has used since.
-        static_cast<void>(runtime()->kept_forms->find(id, *tag, state.now, session::KeptForms::Take::yes));
+        // It stays for its owner, who may have chosen the wrong account at ProConnect, until its half hour is over.
         return std::unexpected(Error{ErrorCode::form_of_another_user, "the form was filled in by another user than the one who is signed in now"});
+    }
+    // Taken last, when nothing else can fail: whoever comes second finds nothing to take.
+    if (take == session::KeptForms::Take::yes && !find_box(take)) {
+        return gone(kGone);
     }
     return Found{.id = id, .form = std::move(*form), .token = std::move(*token)};
 }

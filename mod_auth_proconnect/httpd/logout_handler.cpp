@@ -201,9 +201,11 @@ int handle_logout(request_rec* r, RequestState& state) {
     const bool same_origin = access::is_same_origin(
         {.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")}, site.origin);
     const auto destination = header(r, "Sec-Fetch-Dest");
-    const bool is_page_load = destination.empty() || destination == "document";
+    const bool with_token = bears_token(r, state, wish.token);
+    // A browser that does not say what it loads may be loading an image that somebody put into a page of this very site.
+    const bool is_page_load = destination == "document" || (destination.empty() && with_token);
     const bool is_prefetch = header(r, "Sec-Purpose").contains("prefetch") || header(r, "Purpose").contains("prefetch");
-    if ((!same_origin && !bears_token(r, state, wish.token)) || (is_get && (!is_page_load || is_prefetch))) {
+    if ((!same_origin && !with_token) || (is_get && (!is_page_load || is_prefetch))) {
         // A link on another site, an image, or a browser that looks ahead logs nobody out.
         return ask_to_confirm(r, state, wish);
     }
