@@ -1,6 +1,8 @@
 #include "session/kept_forms.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstring>
 #include <new>
 
@@ -8,13 +10,13 @@
 #include "crypto/digest.hpp"
 #include "crypto/sealed_box.hpp"
 
-// The memory: Layout | arena. A slot with length 0 is free; it is filled with its length last, under the lock, and the first process that gets the lock
-// after a holder's death forgets all forms.
+// The memory: Layout | arena. A slot with length 0 is free and none of its bytes is left in the arena. It has its length before its bytes come and until
+// they are wiped, so that the first process that gets the lock after a holder's death, which forgets all forms, leaves none behind either.
 
 namespace proconnect::session {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x3173'6d72'6f66'6370;   // "pcforms1"
+constexpr std::uint64_t kMagic = 0x3273'6d72'6f66'6370;   // "pcforms2"
 constexpr std::chrono::milliseconds kLockWait{500};
 constexpr std::string_view kContext = "kept form 1";
 
@@ -115,7 +117,7 @@ struct KeptForms::Slot {
 struct KeptForms::Layout {
     std::uint64_t magic, arena_bytes;
     core::RobustMutex mutex;
-    std::uint64_t next, serial;
+    std::uint64_t serial;
     Slot slots[kMaxForms];
 
     char* arena() noexcept { return reinterpret_cast<char*>(this + 1); }
@@ -143,15 +145,76 @@ std::optional<KeptForms> KeptForms::attach(std::span<std::byte> memory, std::siz
     return layout != nullptr && layout->magic == kMagic && layout->arena_bytes == arena_bytes ? std::optional{KeptForms{layout}} : std::nullopt;
 }
 
+bool KeptForms::is_sound(const Slot& slot) const noexcept {
+    return slot.length <= layout_->arena_bytes && slot.offset <= layout_->arena_bytes - slot.length;
+}
+
+void KeptForms::forget(Slot& slot) noexcept {
+    if (is_sound(slot)) {
+        core::wipe(layout_->arena() + slot.offset, slot.length);
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    slot.length = 0;
+}
+
 void KeptForms::enter(const core::RobustGuard& guard, core::UnixTime now) noexcept {
     const auto time = core::to_unix_seconds(now);
     for (auto& slot : layout_->slots) {
-        const bool sound = slot.length <= layout_->arena_bytes && slot.offset <= layout_->arena_bytes - slot.length;
         // A clock that was set back ends a form too: nothing lives for ever.
         const bool fresh = time - slot.kept <= std::chrono::seconds{kLifetime}.count() && slot.kept - time <= std::chrono::seconds{kLifetime}.count();
-        if (guard.result() == core::LockResult::locked_after_death || !sound || !fresh) {
-            slot.length = 0;
+        if (slot.length != 0 && (guard.result() == core::LockResult::locked_after_death || !is_sound(slot) || !fresh)) {
+            forget(slot);
         }
+    }
+}
+
+/// Only its own forms make room for a browser that has its share: a number of forms and an eighth of the memory, or one form that is larger.
+void KeptForms::hold_to_share(const BrowserTag& browser, std::size_t coming) noexcept {
+    for (;;) {
+        std::size_t own = 0;
+        std::uint64_t bytes = coming;
+        Slot* oldest = nullptr;
+        for (auto& slot : layout_->slots) {
+            if (slot.length != 0 && slot.browser == browser) {
+                ++own;
+                bytes += slot.length;
+                oldest = oldest == nullptr || slot.serial < oldest->serial ? &slot : oldest;
+            }
+        }
+        if (oldest == nullptr || (own < kPerBrowser && bytes <= layout_->arena_bytes / 8)) {
+            return;
+        }
+        forget(*oldest);
+    }
+}
+
+KeptForms::Place KeptForms::make_room(std::size_t size) noexcept {
+    std::array<Slot*, kMaxForms> live{};
+    std::size_t count = 0;
+    Slot* free = nullptr;
+    for (auto& slot : layout_->slots) {
+        if (slot.length != 0) {
+            live[count++] = &slot;
+        } else if (free == nullptr) {
+            free = &slot;
+        }
+    }
+    std::sort(live.begin(), live.begin() + count, [](const Slot* a, const Slot* b) { return a->offset < b->offset; });
+    for (;;) {
+        std::uint64_t offset = 0;
+        std::size_t next = 0;
+        while (next < count && (live[next]->offset < offset || live[next]->offset - offset < size)) {
+            offset = std::max(offset, live[next]->offset + live[next]->length);
+            ++next;
+        }
+        if (free != nullptr && (next < count || layout_->arena_bytes - offset >= size)) {
+            return {.slot = free, .offset = offset};
+        }
+        const auto oldest = std::min_element(live.begin(), live.begin() + count, [](const Slot* a, const Slot* b) { return a->serial < b->serial; });
+        free = *oldest;
+        forget(*free);
+        std::move(oldest + 1, live.begin() + count, oldest);
+        --count;
     }
 }
 
@@ -164,34 +227,13 @@ bool KeptForms::keep(const FormId& id, const BrowserTag& browser, std::string_vi
         return false;
     }
     enter(guard, now);
-    Slot* free = nullptr;
-    Slot* oldest = nullptr;
-    Slot* oldest_own = nullptr;
-    std::size_t own = 0;
-    const auto offset = layout_->next <= layout_->arena_bytes && box.size() <= layout_->arena_bytes - layout_->next ? layout_->next : 0;
-    for (auto& slot : layout_->slots) {
-        if (slot.length != 0 && slot.offset < offset + box.size() && offset < slot.offset + slot.length) {
-            slot.length = 0;   // the ring has come round
-        }
-        if (slot.length == 0) {
-            free = free == nullptr ? &slot : free;
-            continue;
-        }
-        oldest = oldest == nullptr || slot.serial < oldest->serial ? &slot : oldest;
-        if (slot.browser == browser) {
-            ++own;
-            oldest_own = oldest_own == nullptr || slot.serial < oldest_own->serial ? &slot : oldest_own;
-        }
-    }
-    if (own >= kPerBrowser) {
-        oldest_own->length = 0;
-        free = oldest_own;
-    } else if (free == nullptr) {
-        free = oldest;
-    }
+    hold_to_share(browser, box.size());
+    const auto [slot, offset] = make_room(box.size());
+    *slot = {.id = id, .browser = browser, .kept = core::to_unix_seconds(now), .serial = ++layout_->serial, .offset = offset, .length = 0};
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    slot->length = box.size();
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     std::memcpy(layout_->arena() + offset, box.data(), box.size());
-    *free = {.id = id, .browser = browser, .kept = core::to_unix_seconds(now), .serial = ++layout_->serial, .offset = offset, .length = box.size()};
-    layout_->next = offset + box.size();
     return true;
 }
 
@@ -205,7 +247,7 @@ std::optional<std::string> KeptForms::find(const FormId& id, const BrowserTag& b
         if (slot.length != 0 && slot.id == id && slot.browser == browser) {
             std::string box(layout_->arena() + slot.offset, slot.length);
             if (take == Take::yes) {
-                slot.length = 0;
+                forget(slot);
             }
             return box;
         }

@@ -36,8 +36,9 @@ std::expected<KeptForm, core::Error> open_form(std::string_view box, const Brows
 std::expected<std::string, core::Error> form_token(const BrowserBinding& binding, const FormId& id);
 std::expected<BrowserTag, core::Error> browser_tag(const BrowserBinding& binding);
 
-/// Sealed forms in a ring of shared memory of their own, so that they never push a session out. The oldest goes first: when the ring comes round, when
-/// the table is full, or when one browser keeps more than kPerBrowser. The object is a view; the memory is the caller's and may outlive the code.
+/// Sealed forms in shared memory of their own, so that they never push a session out. A browser keeps kPerBrowser of them in an eighth of the memory, or
+/// one form that is larger; beyond that its own oldest goes. The oldest of all goes when the memory has no gap for a new one, or the table is full. A form
+/// that goes is wiped. The object is a view; the memory is the caller's and may outlive the code.
 class KeptForms {
 public:
     static constexpr std::size_t kMaxForms = 512;
@@ -50,7 +51,7 @@ public:
     /// Memory laid out earlier; nothing when it is of another version or size.
     [[nodiscard]] static std::optional<KeptForms> attach(std::span<std::byte> memory, std::size_t arena_bytes) noexcept;
 
-    /// @return false when it is too large for the ring, or the lock cannot be had
+    /// @return false when it is too large for the memory, or the lock cannot be had
     [[nodiscard]] bool keep(const FormId& id, const BrowserTag& browser, std::string_view box, core::UnixTime now) noexcept;
     enum class Take : bool { no, yes };
     /// A copy of the box; with Take::yes nobody gets it again. Nothing when it is gone, expired or another browser's.
@@ -60,7 +61,15 @@ private:
     struct Layout;
     struct Slot;
     explicit KeptForms(Layout* layout) noexcept : layout_(layout) {}
+    struct Place {
+        Slot* slot;
+        std::uint64_t offset;
+    };
+    [[nodiscard]] bool is_sound(const Slot& slot) const noexcept;
+    void forget(Slot& slot) noexcept;
     void enter(const core::RobustGuard& guard, core::UnixTime now) noexcept;
+    void hold_to_share(const BrowserTag& browser, std::size_t coming) noexcept;
+    [[nodiscard]] Place make_room(std::size_t size) noexcept;
     Layout* layout_;
 };
 
