@@ -109,7 +109,7 @@ int begin_login_and_redirect(request_rec* r, RequestState& state, const std::str
 }
 
 session::LoginMark mark_of(const RequestState& state) {
-    return session::LoginMark::parse(state.login_mark).value_or(session::LoginMark{});
+    return session::verified_mark(state.cookies.login.value_or(""), state.login_mark, runtime()->keys);
 }
 
 session::LoginMark mark_of_success(const RequestState& state, std::string session_name, const session::SubjectTag& subject) {

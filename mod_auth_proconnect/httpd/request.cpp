@@ -276,8 +276,10 @@ void set_cookie(request_rec* r, const Site& site, const std::string& name, std::
 
 void set_login_cookie(request_rec* r, const Site& site, std::string_view binding, const session::LoginMark& mark) {
     std::string value{binding};
-    value += session::kLoginCookieHalves;
-    value += mark.text();
+    if (const auto signed_mark = session::sign_mark(binding, mark, runtime()->keys.current)) {   // without it the logins go on, only uncounted
+        value += session::kLoginCookieHalves;
+        value += *signed_mark;
+    }
     // One line for one cookie: the last word of a request counts.
     drop_cookie_line(r, site.login_cookie_name);
     set_cookie(r, site, site.login_cookie_name, value);

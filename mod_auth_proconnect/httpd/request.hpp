@@ -30,7 +30,7 @@ struct SignedIn {
 struct RequestState {
     SiteRuntime* site = nullptr;
     core::OwnCookies cookies;               ///< views into the Cookie header as it came; of `login` the binding only
-    std::string_view login_mark;            ///< the other half of the login cookie, a session::LoginMark
+    std::string_view login_mark;            ///< the other half of the login cookie, not verified: see mark_of()
     std::optional<session::SessionHandle> handle;
     Endpoint endpoint = Endpoint::none;
     const char* query = nullptr;            ///< of a callback, logout, logged-out or form request, taken away from the logs

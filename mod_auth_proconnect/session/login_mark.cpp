@@ -5,6 +5,9 @@
 #include <charconv>
 
 #include "core/base64url.hpp"
+#include "core/secret.hpp"
+#include "crypto/constant_time.hpp"
+#include "crypto/digest.hpp"
 
 namespace proconnect::session {
 namespace {
@@ -12,11 +15,24 @@ namespace {
 constexpr char kFields = '.';
 constexpr std::size_t kNameChars = 22;   ///< 16 bytes as base64url
 constexpr std::size_t kMaxChars = 80;
+constexpr std::size_t kMacBytes = 16;
 constexpr std::uint8_t kMaxAttempts = 9;
 
 bool is_name(std::string_view text) {
     std::array<std::uint8_t, 16> bytes{};
     return text.empty() || (text.size() == kNameChars && core::base64url_decode_exactly(text, bytes));
+}
+
+std::expected<std::string, core::Error> mac_of(std::string_view binding, std::string_view mark, const ServerKey& key) {
+    std::string message{binding};
+    message += kLoginCookieHalves;
+    message += mark;
+    const auto mac = crypto::hmac_sha256(key.login_mark, message);
+    core::wipe(message.data(), message.size());
+    if (!mac) {
+        return std::unexpected(mac.error());
+    }
+    return core::base64url_encode(std::span{*mac}.first(kMacBytes));
 }
 
 }  // namespace
@@ -57,6 +73,28 @@ std::optional<LoginMark> LoginMark::parse(std::string_view text) {
 
 std::string tag_text(const SubjectTag& tag) {
     return core::base64url_encode(std::span<const std::uint8_t>{tag});
+}
+
+std::expected<std::string, core::Error> sign_mark(std::string_view binding, const LoginMark& mark, const ServerKey& key) {
+    auto text = mark.text();
+    const auto mac = mac_of(binding, text, key);
+    if (!mac) {
+        return std::unexpected(mac.error());
+    }
+    return text + kLoginCookieHalves + *mac;
+}
+
+LoginMark verified_mark(std::string_view binding, std::string_view signed_mark, const ServerKeys& keys) {
+    const auto at = signed_mark.rfind(kLoginCookieHalves);
+    if (at == std::string_view::npos || at > kMaxChars) {
+        return {};
+    }
+    const auto text = signed_mark.substr(0, at);
+    const auto is_signed = [&](const ServerKey& key) {
+        const auto mac = mac_of(binding, text, key);
+        return mac && crypto::equal_constant_time(*mac, signed_mark.substr(at + 1));
+    };
+    return is_signed(keys.current) || (keys.previous && is_signed(*keys.previous)) ? LoginMark::parse(text).value_or(LoginMark{}) : LoginMark{};
 }
 
 LoginCookie split_login_cookie(std::string_view cookie) noexcept {

@@ -23,7 +23,7 @@ std::expected<ServerKey, core::Error> ServerKey::derive(std::span<const std::uin
         {key.code_verifier, "proconnect code verifier 1"}, {key.logout_state, "proconnect logout state 1"},
         {key.logout_link, "proconnect logout link 1"},
         {key.session_name, "proconnect session name 1"}, {key.subject_tag, "proconnect subject tag 1"},
-        {key.snapshot, "proconnect snapshot 1"},
+        {key.snapshot, "proconnect snapshot 1"}, {key.login_mark, "proconnect login mark 1"},
     };
     for (const auto& [target, purpose] : purposes) {
         auto derived = crypto::derive_key(master, purpose);
@@ -36,7 +36,7 @@ std::expected<ServerKey, core::Error> ServerKey::derive(std::span<const std::uin
 }
 
 ServerKey::~ServerKey() {
-    for (auto* key : {&login_ticket, &nonce, &code_verifier, &logout_state, &logout_link, &session_name, &subject_tag, &snapshot}) {
+    for (auto* key : {&login_ticket, &nonce, &code_verifier, &logout_state, &logout_link, &session_name, &subject_tag, &snapshot, &login_mark}) {
         core::wipe(key->data(), key->size());
     }
 }

@@ -20,6 +20,7 @@ struct ServerKey {
     crypto::Key256 session_name{};
     crypto::Key256 subject_tag{};
     crypto::Key256 snapshot{};
+    crypto::Key256 login_mark{};
 
     static constexpr std::size_t kMasterBytes = 32;
     /// PC5002 unless the master key has exactly kMasterBytes and is not all zero.

@@ -2,10 +2,19 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace {
 
 using namespace proconnect;
 using namespace proconnect::session;
+
+ServerKeys keys_from(std::uint8_t fill, std::optional<std::uint8_t> previous = std::nullopt) {
+    const auto key = [](std::uint8_t byte) { return ServerKey::derive(std::vector<std::uint8_t>(32, byte)).value(); };
+    return {.current = key(fill), .previous = previous ? std::optional{key(*previous)} : std::nullopt};
+}
 
 LoginMark full_mark() {
     LoginMark mark;
@@ -53,6 +62,39 @@ BOOST_AUTO_TEST_CASE(refuses_what_is_no_mark) {
         BOOST_TEST(!LoginMark::parse(text), text);
     }
     BOOST_TEST(!!LoginMark::parse("2f1.."));
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_counts_for_the_binding_and_the_keys_it_was_signed_for) {
+    const auto text = sign_mark("binding", full_mark(), keys_from(1).current).value();
+    BOOST_TEST(text.starts_with(full_mark().text() + "~"));
+    BOOST_TEST(text.size() == full_mark().text().size() + 23);
+    for (const auto& keys : {keys_from(1), keys_from(2, 1), keys_from(1, 2)}) {
+        const auto mark = verified_mark("binding", text, keys);
+        BOOST_TEST(mark.text() == full_mark().text());
+    }
+    const auto empty = LoginMark{}.text();
+    for (const auto& keys : {keys_from(2), keys_from(2, 3)}) {
+        BOOST_TEST(verified_mark("binding", text, keys).text() == empty);
+    }
+    for (const std::string_view binding : {"", "bindinG", "bindin", "binding~"}) {
+        BOOST_TEST(verified_mark(binding, text, keys_from(1)).text() == empty, binding);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_that_was_changed_by_one_character_is_an_empty_one) {
+    const auto keys = keys_from(1);
+    const auto text = sign_mark("binding", full_mark(), keys.current).value();
+    const auto empty = LoginMark{}.text();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto changed = text;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        BOOST_TEST(verified_mark("binding", changed, keys).text() == empty, changed);
+        BOOST_TEST(verified_mark("binding", text.substr(0, i), keys).text() == empty, i);
+    }
+    for (const auto& other : {text + "A", text + "~", "~" + text, full_mark().text(), full_mark().text() + "~", full_mark().text() + "~AAAAAAAAAAAAAAAAAAAAAA", std::string{"~"},
+                              std::string(10'000, '~'), std::string(10'000, 'A') + "~AAAAAAAAAAAAAAAAAAAAAA"}) {
+        BOOST_TEST(verified_mark("binding", other, keys).text() == empty, other.substr(0, 100));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_login_cookie_has_one_or_two_halves) {

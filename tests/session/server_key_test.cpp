@@ -23,7 +23,7 @@ std::vector<std::uint8_t> master(std::size_t size = 32, std::uint8_t fill = 7) {
 std::vector<std::pair<std::string, crypto::Key256>> purposes(const ServerKey& key) {
     return {{"proconnect login ticket 1", key.login_ticket}, {"proconnect nonce 1", key.nonce},           {"proconnect code verifier 1", key.code_verifier},
             {"proconnect logout state 1", key.logout_state}, {"proconnect logout link 1", key.logout_link}, {"proconnect session name 1", key.session_name}, {"proconnect subject tag 1", key.subject_tag},
-            {"proconnect snapshot 1", key.snapshot}};
+            {"proconnect snapshot 1", key.snapshot}, {"proconnect login mark 1", key.login_mark}};
 }
 
 std::string refusal(const std::vector<std::uint8_t>& bytes) {
