@@ -101,12 +101,18 @@ test('a form reaches an application behind ProxyPass byte for byte, once', async
   assert.equal(received.length, 1, 'sent twice');
 });
 
-test('another user does not send it, and then nobody does', async () => {
+test('another user neither sees nor sends it, and its owner still can', async () => {
   const browser = await expired();
   const answer = await post(browser, form, 'a=1');
   const fresh = site.browser('agent-territorial');
   fresh.jar.set(page, 'proconnect-login', browser.jar.get(page, 'proconnect-login').value);
-  expectErrorPage(site, await fresh.open(answer.headers.location), { status: 403, code: 'PC1030' });
+  const refused = await fresh.open(answer.headers.location);
+  expectErrorPage(site, refused, { status: 403, code: 'PC1030' });
+  fresh.persona = 'agent-etat';
+  await fresh.open(`${site.url('/proconnect/login?switch&return=')}${encodeURIComponent(new URL(refused.url).pathname + new URL(refused.url).search)}`);
+  const asked = await fresh.send(refused.url);
+  assert.equal(asked.status, 200, asked.text.slice(0, 800));
+  assert.match(asked.text, /Envoyer votre formulaire/);
 });
 
 test('another browser does not see it, even with its address', async () => {

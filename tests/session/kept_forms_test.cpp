@@ -151,12 +151,12 @@ BOOST_AUTO_TEST_CASE(a_gap_is_used_before_anybody_makes_room) {
     }
     BOOST_REQUIRE(take(3, 3).has_value());
     BOOST_REQUIRE(keep(5, std::string(kArena / 4, 'z'), 5));
-    for (const std::uint8_t n : {1, 2, 4, 5}) {
+    for (const std::uint8_t n : std::initializer_list<std::uint8_t>{1, 2, 4, 5}) {
         BOOST_TEST(find(n, n).has_value(), n);
     }
     BOOST_REQUIRE(keep(6, "one more", 6));
     BOOST_TEST(!find(1, 1));
-    for (const std::uint8_t n : {2, 4, 5, 6}) {
+    for (const std::uint8_t n : std::initializer_list<std::uint8_t>{2, 4, 5, 6}) {
         BOOST_TEST(find(n, n).has_value(), n);
     }
 }
