@@ -249,6 +249,9 @@ void stop_in_child() noexcept {
     for (int i = 0; i < kTries && (timers_running > 0 || http::CurlClient::calls_under_way() > 0); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
+    // mod_watchdog's thread sees within 100 ms that the child is stopping and ends. It is not joined: exit() would free its memory and unload this
+    // module under it.
+    std::this_thread::sleep_for(std::chrono::milliseconds{150});
 }
 
 int keep_house_in_parent(apr_pool_t*, server_rec* main_server) {

@@ -132,4 +132,14 @@ test('one browser logging out leaves the other alone', async () => {
   expectProtected(await two.send(page));
 });
 
+test('an image in a page of the site logs nobody out in a browser that does not say what it loads', async () => {
+  const browser = site.browser('agent-etat');
+  expectProtected(await browser.login(site.url('/private/')));
+  const silent = { 'sec-fetch-site': [], 'sec-fetch-mode': [], 'sec-fetch-dest': [], 'sec-fetch-user': [], referer: site.url('/private/') };
+  const answer = await browser.send(site.url('/proconnect/logout'), { headers: silent });
+  assert.equal(answer.status, 200);
+  assert.match(answer.text, /<form method="post"/);
+  expectProtected(await browser.send(site.url('/private/')));
+});
+
 test('nothing alarming is left in the logs', () => site.close());
