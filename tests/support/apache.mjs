@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from '
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'node:net';
 import { eventually, freePort, makeScratch, removeScratch, run, startProcess } from './scratch.mjs';
@@ -11,6 +12,7 @@ import { keepLogs, rememberSecret } from './secrets.mjs';
 const support = dirname(fileURLToPath(import.meta.url));
 const moduleFile = resolve(process.env.PROCONNECT_MODULE ?? join(support, '../../build/mod_auth_proconnect.so'));
 const preload = process.env.PROCONNECT_PRELOAD;  // the sanitizer's runtime
+const crashReport = join(dirname(moduleFile), 'tests/crash_report.so');
 const binary = process.env.APACHE2 ?? '/usr/sbin/apache2';
 const systemModules = process.env.APACHE2_MODULES ?? '/usr/lib/apache2/modules';
 const isRoot = process.getuid() === 0;
@@ -124,13 +126,17 @@ ${this.#state(site)}
 
   /** Leaks are looked for where processes have one thread: the search at exit is not safe beside others. */
   #command(...args) {
+    if (!preload) {
+      const reports = existsSync(crashReport) ? [`LD_PRELOAD=${crashReport}`, `CRASH_REPORTS=${this.path('sanitizer')}`] : [];
+      return ['env', [...reports, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
+    }
     const environment = {
       LD_PRELOAD: preload,
-      ASAN_OPTIONS: `log_path=${this.root}/sanitizer/asan:verify_asan_link_order=0:detect_leaks=${this.mpm === 'prefork' ? 1 : 0}:abort_on_error=0:detect_stack_use_after_return=1:alloc_dealloc_mismatch=1:strict_string_checks=1`,
+      ASAN_OPTIONS: `log_path=${this.root}/sanitizer/asan:handle_segv=2:handle_sigbus=2:handle_abort=2:verify_asan_link_order=0:detect_leaks=${this.mpm === 'prefork' ? 1 : 0}:abort_on_error=0:detect_stack_use_after_return=1:alloc_dealloc_mismatch=1:strict_string_checks=1`,
       LSAN_OPTIONS: `suppressions=${support}/leaks-of-others.supp:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
     };
-    const assignments = preload ? Object.entries(environment).map(([name, value]) => `${name}=${value}`) : [];
+    const assignments = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     return ['env', [...assignments, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
   }
 
@@ -197,7 +203,7 @@ ${this.#state(site)}
   problems() {
     const bad = /AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|exit signal|terminate called|double free|corrupted|AH00046|\bPC9\d{3}\b/;
     const found = this.logged(bad).filter((line) => !this.allowed.some((pattern) => pattern.test(line)));
-    for (const name of readdirSync(this.path('sanitizer'))) found.push(readFileSync(this.path(`sanitizer/${name}`), 'utf8').slice(0, 6000));
+    for (const name of readdirSync(this.path('sanitizer'))) found.push(withSources(readFileSync(this.path(`sanitizer/${name}`), 'utf8').slice(0, 12_000)));
     return found;
   }
 
@@ -214,6 +220,14 @@ ${this.#state(site)}
 }
 
 export const moduleIsBuilt = () => existsSync(moduleFile);
+
+/** Names the lines of the source in the stack of a crash. */
+function withSources(report) {
+  return report.replace(/^(\S+\.so\S*)\(\+(0x[0-9a-f]+)\).*$/gm, (line, object, offset) => {
+    const named = spawnSync('addr2line', ['-Cfpe', object, offset], { encoding: 'utf8' });
+    return named.status === 0 ? `${line} ${named.stdout.trim()}` : line;
+  });
+}
 
 function readIfThere(path) {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
