@@ -242,16 +242,17 @@ void start_housekeeping(apr_pool_t* pconf, server_rec* main_server) {
     runtime()->last_snapshot = time_of_snapshot(*runtime());
 }
 
-void stop_in_child() noexcept {
-    constexpr int kTries = 400;
+void end_calls_in_child() noexcept {
     stopping = true;
     http::CurlClient::interrupt_process();
+}
+
+void stop_in_child() noexcept {
+    constexpr int kTries = 400;
+    end_calls_in_child();
     for (int i = 0; i < kTries && (timers_running > 0 || http::CurlClient::calls_under_way() > 0); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
-    // mod_watchdog's thread sees within 100 ms that the child is stopping and ends. It is not joined: exit() would free its memory and unload this
-    // module under it.
-    std::this_thread::sleep_for(std::chrono::milliseconds{150});
 }
 
 int keep_house_in_parent(apr_pool_t*, server_rec* main_server) {

@@ -11,6 +11,9 @@ namespace proconnect::httpd {
 /// Registers the timer and the last snapshot at a full stop.
 void start_housekeeping(apr_pool_t* pconf, server_rec* main_server);
 
+/// In a child that is to end now: calls to ProConnect return server_stopping, the timer does nothing any more. Does not wait.
+void end_calls_in_child() noexcept;
+
 /// In a child, before it exits: ends calls to ProConnect and the timer, and waits for both, two seconds at the longest.
 void stop_in_child() noexcept;
 

@@ -40,6 +40,13 @@ void on_child_init(apr_pool_t* pchild, server_rec* s) noexcept {
     });
 }
 
+void on_child_stopping(apr_pool_t*, int graceful) noexcept {
+    // Requests may end by themselves at a graceful stop. At the other, httpd waits for its threads and would kill the child after nine seconds.
+    if (graceful == 0) {
+        pc::end_calls_in_child();
+    }
+}
+
 int on_monitor(apr_pool_t* pool, server_rec* s) noexcept {
     return pc::guarded(s, DECLINED, [&] { return pc::keep_house_in_parent(pool, s); });
 }
@@ -54,6 +61,7 @@ void register_hooks(apr_pool_t* pool) {
     ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_FIRST);
+    ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
 
     // First of all, before any module can act on headers that imitate ours (mod_setenvif, mod_headers early).

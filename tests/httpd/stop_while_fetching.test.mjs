@@ -23,7 +23,7 @@ after(async () => {
   await removeScratch(directory);
 });
 
-const died = () => site.apache.logged(/exit signal/);
+const died = () => site.apache.deaths();
 const asked = () => eventually('the background asks', () => connections > 2, { every: 10, within: 30_000 * patience });
 
 for (let time = 1; time <= 6; time += 1) {

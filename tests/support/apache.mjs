@@ -3,10 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from '
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'node:net';
 import { eventually, freePort, makeScratch, removeScratch, run, startProcess } from './scratch.mjs';
+import { isHttpdsOwnAtStop, pidOf, withSources } from './crash-reports.mjs';
 import { keepLogs, rememberSecret } from './secrets.mjs';
 
 const support = dirname(fileURLToPath(import.meta.url));
@@ -199,11 +199,22 @@ ${this.#state(site)}
   /** Says that the story causes such lines on purpose. */
   allow(pattern) { this.allowed.push(pattern); }
 
+  #reports() { return readdirSync(this.path('sanitizer')).map((name) => readFileSync(this.path(`sanitizer/${name}`), 'utf8')); }
+
+  /** Lines of the error log about children that ended with a signal, but for the crash that httpd has by itself. */
+  deaths() {
+    const excused = this.#reports().filter(isHttpdsOwnAtStop).map(pidOf);
+    return this.logged(/exit signal/).filter((line) => !excused.includes(Number(/child pid (\d+) exit signal Segmentation/.exec(line)?.[1])));
+  }
+
   /** What no story may leave behind. */
   problems() {
-    const bad = /AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|exit signal|terminate called|double free|corrupted|AH00046|\bPC9\d{3}\b/;
-    const found = this.logged(bad).filter((line) => !this.allowed.some((pattern) => pattern.test(line)));
-    for (const name of readdirSync(this.path('sanitizer'))) found.push(withSources(readFileSync(this.path(`sanitizer/${name}`), 'utf8').slice(0, 12_000)));
+    const bad = /AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|terminate called|double free|corrupted|AH00046|\bPC9\d{3}\b/;
+    const found = [...this.logged(bad), ...this.deaths()].filter((line) => !this.allowed.some((pattern) => pattern.test(line)));
+    for (const report of this.#reports()) {
+      if (isHttpdsOwnAtStop(report)) console.log(`# httpd's own crash at a stop, in the logs of ${this.label}`);
+      else found.push(withSources(report.slice(0, 12_000)));
+    }
     return found;
   }
 
@@ -220,14 +231,6 @@ ${this.#state(site)}
 }
 
 export const moduleIsBuilt = () => existsSync(moduleFile);
-
-/** Names the lines of the source in the stack of a crash. */
-function withSources(report) {
-  return report.replace(/^(\S+\.so\S*)\(\+(0x[0-9a-f]+)\).*$/gm, (line, object, offset) => {
-    const named = spawnSync('addr2line', ['-Cfpe', object, offset], { encoding: 'utf8' });
-    return named.status === 0 ? `${line} ${named.stdout.trim()}` : line;
-  });
-}
 
 function readIfThere(path) {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
