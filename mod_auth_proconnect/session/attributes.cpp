@@ -127,11 +127,15 @@ std::string AttributeBlock::Item::claim() const {
 }
 
 std::optional<AttributeBlock::Item> AttributeBlock::find(std::string_view variable) const noexcept {
+    // Every rule comes through here, so only lengths are looked at on the way to the item.
     const char* position = items_;
     for (std::uint16_t left = count_; left != 0; --left) {
-        if (const Item item = take_item(position); item.variable_view == variable) {
-            return item;
+        const ItemHeader header = header_at(position);
+        const char* const name = position + kItemHeaderBytes;
+        if (header.variable_bytes() == variable.size() && std::memcmp(name, variable.data(), variable.size()) == 0) {
+            return take_item(position);
         }
+        position = name + header.content_bytes();
     }
     return std::nullopt;
 }
