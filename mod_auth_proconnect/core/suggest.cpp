@@ -32,7 +32,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view nearest_word(std::string_view written, std::span<const std::string_view> known) {
-    // What was begun well is completed: "prod" is nearer to "production" than its letters say.
+    // The word itself, but for its case; then what was begun well is completed: "prod" is nearer to "production" than its letters say.
+    for (const auto word : known) {
+        if (std::ranges::equal(word, written, {}, lower, lower)) {
+            return word;
+        }
+    }
     for (const auto word : known) {
         if (written.size() >= 3 && word.size() > written.size() && std::ranges::equal(word.substr(0, written.size()), written, {}, lower, lower)) {
             return word;

@@ -71,12 +71,8 @@ void sweep_sessions(Runtime& runtime, const server_rec* s, core::UnixTime now) {
     if (const auto swept = runtime.store->sweep(now); !swept) {
         log_server_failure(s, swept.error());
     }
-    const auto statistics = runtime.store->statistics();
-    if (statistics && runtime.expired && statistics->expired > *runtime.expired) {
-        audit_expiries(s, runtime, statistics->expired - *runtime.expired, now);
-    }
-    if (statistics) {
-        runtime.expired = statistics->expired;
+    if (const auto expired = runtime.store->take_expiries(); expired && *expired != 0) {
+        audit_expiries(s, runtime, *expired, now);
     }
     if (const auto evicted = runtime.store->take_evictions(); evicted && *evicted != 0) {
         log_server_failure(s, {core::ErrorCode::session_store_full, std::to_string(*evicted) +

@@ -48,7 +48,6 @@ struct Runtime {
     std::map<std::string, std::unique_ptr<AuditLog>> audit_logs;   ///< by destination
     pid_t parent = 0;
     core::UnixTime last_snapshot{};
-    std::optional<std::uint64_t> expired;                  ///< as last written to the audit log
     Runtime();
     ~Runtime();
 };

@@ -111,7 +111,7 @@ struct Geometry {
 /// deviations, because hashing does not fill them evenly and nobody shall be signed out while the table has room elsewhere.
 [[nodiscard]] std::uint32_t entry_limit_for(std::uint64_t capacity, std::uint32_t shards) noexcept;
 
-/// Written once when the table is made, except for the last four.
+/// Written once when the table is made, except for the last five.
 struct alignas(kCacheLine) TableHeader {
     std::uint64_t magic;
     std::uint32_t layout_version;
@@ -122,7 +122,7 @@ struct alignas(kCacheLine) TableHeader {
     std::uint64_t capacity;      ///< the configured one; at most what the geometry holds
     std::uint32_t superseded;    ///< a larger table took over: removals leave tombstones, nothing is replaced
     std::uint32_t taking_over;   ///< this is the larger table, the old one still in use: removals leave tombstones
-    std::uint64_t evictions_taken;  ///< how many of the evictions somebody has asked for
+    std::uint64_t evictions_taken, expiries_taken;  ///< how many of them somebody has asked for
 };
 static_assert(sizeof(TableHeader) == 128);
 

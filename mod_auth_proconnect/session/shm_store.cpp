@@ -280,13 +280,26 @@ std::expected<StoreStatistics, Error> ShmStore::statistics() {
     return total;
 }
 
-std::expected<std::uint64_t, Error> ShmStore::take_evictions() {
-    const auto counted = statistics();
-    if (!counted) {
-        return std::unexpected(counted.error());
+namespace {
+
+/// What was counted since this was last asked; `taken` is shared by all processes.
+std::expected<std::uint64_t, Error> take_since(std::uint64_t& taken, const std::expected<StoreStatistics, Error>& counts, std::uint64_t StoreStatistics::*which) {
+    if (!counts) {
+        return std::unexpected(counts.error());
     }
-    const std::uint64_t taken = std::atomic_ref<std::uint64_t>{header().evictions_taken}.exchange(counted->evicted, std::memory_order_relaxed);
-    return counted->evicted > taken ? counted->evicted - taken : 0;
+    const std::uint64_t counted = (*counts).*which;
+    const std::uint64_t before = std::atomic_ref<std::uint64_t>{taken}.exchange(counted, std::memory_order_relaxed);
+    return counted > before ? counted - before : 0;
+}
+
+}  // namespace
+
+std::expected<std::uint64_t, Error> ShmStore::take_evictions() {
+    return take_since(header().evictions_taken, statistics(), &StoreStatistics::evicted);
+}
+
+std::expected<std::uint64_t, Error> ShmStore::take_expiries() {
+    return take_since(header().expiries_taken, statistics(), &StoreStatistics::expired);
 }
 
 std::uint64_t ShmStore::capacity() const noexcept {

@@ -69,6 +69,8 @@ public:
 
     /// Live sessions that had to go since this was last asked, in whichever process: each is told once.
     std::expected<std::uint64_t, core::Error> take_evictions();
+    /// The same of sessions that expired.
+    std::expected<std::uint64_t, core::Error> take_expiries();
 
     // A larger table takes over from one that the older children of the server still use until they are done:
     //   larger.copy_from(old), once, before new children start; in each new child larger.set_predecessor(&old);

@@ -31,6 +31,8 @@ BOOST_AUTO_TEST_CASE(does_not_mind_letter_case) {
     BOOST_TEST(nearest("PRODUCTION") == "production");
     BOOST_TEST(nearest("proconnectclientsecret") == "ProConnectClientSecret");
     BOOST_TEST(nearest("PROD") == "production");
+    constexpr std::array<std::string_view, 2> longer_first{"email_domain", "email"};
+    BOOST_TEST(nearest_word("Email", longer_first) == "email", "the word itself comes before what it begins");
 }
 
 BOOST_AUTO_TEST_CASE(completes_a_word_that_was_begun) {

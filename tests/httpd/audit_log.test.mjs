@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, statSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { eventually } from '../support/scratch.mjs';
+import { patience } from '../support/apache.mjs';
+import { eventually, sleep } from '../support/scratch.mjs';
 import { expectErrorPage, expectProtected } from '../support/expect.mjs';
 import { startSite } from '../support/site.mjs';
 
@@ -15,12 +16,13 @@ const rules = ({ apache }) => `
     </Location>
     Alias "/private/state" "${apache.htdocs}/private/notice.txt"
     Alias "/private/mfa" "${apache.htdocs}/private/notice.txt"`;
+const idleSeconds = 12 * patience;
 const site = await startSite({ label: 'audit', start: false, vhosts: [
   { client: { alg: 'ES256' }, config: (vhost) => `ProConnectAuditLog "${vhost.apache.path('logs/audit.json')}"${rules(vhost)}` },
   { client: { alg: 'ES256' }, config: (vhost) => `ProConnectAuditLog "|/bin/sh ${vhost.apache.path('conf/collect.sh')}"` },
   { client: { alg: 'ES256' }, config: 'ProConnectAuditLog syslog:' },
   { client: { alg: 'ES256' }, config: 'ProConnectAuditLog off' },
-] });
+], config: `ProConnectSessionIdle ${idleSeconds}s` });
 after(() => site.close());
 await site.apache.writeFile('conf/collect.sh', `exec cat >> ${site.apache.path('logs/piped.json')}\n`, 0o755);
 await site.apache.start();
@@ -90,6 +92,19 @@ test('a program receives the lines', async () => {
 
 test('syslog, and no audit log at all, keep nobody out', async () => {
   for (const vhost of site.vhosts.slice(2)) expectProtected(await site.browser('agent-etat').login(vhost.url('/private/')));
+});
+
+test('expired sessions are counted: what they held is sealed, so no line can name them', async () => {
+  const before = events().length;
+  await site.browser('agent-etat').login(site.url('/private/'));
+  await site.browser('accents').login(site.url('/private/'));
+  await sleep((idleSeconds + 1) * 1000);
+  await site.apache.graceful();   // the timer of a new child begins with a sweep; otherwise there is one a minute
+  const expiries = () => events().slice(before + 2).filter(({ event }) => event === 'expiry');
+  await eventually('the sweep is told', () => expiries().length > 0, { within: 15_000 * patience });
+  assert.match(expiries()[0].time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.ok(expiries().reduce((sum, { count }) => sum + count, 0) >= 2);
+  assert.deepEqual(Object.keys(expiries()[0]).sort(), ['count', 'event', 'time']);
 });
 
 test('nothing alarming is left in the logs', () => site.close());

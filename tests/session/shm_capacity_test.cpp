@@ -168,4 +168,16 @@ BOOST_AUTO_TEST_CASE(each_eviction_is_told_once_to_whichever_process_asks) {
     BOOST_TEST(table.store.statistics()->evicted == 3U, "the counter itself goes on");
 }
 
+BOOST_AUTO_TEST_CASE(each_expiry_is_told_once_to_whichever_process_asks) {
+    Table table{8};
+    put(table.store, 1);
+    put(table.store, 2);
+    auto other = session::ShmStore::open(table.memory.bytes()).value();
+    BOOST_TEST(other.take_expiries().value() == 0U);
+    BOOST_REQUIRE(table.store.sweep(kNow + std::chrono::hours{24 * 365}).value() == 2U);
+    BOOST_TEST(other.take_expiries().value() == 2U);
+    BOOST_TEST(table.store.take_expiries().value() == 0U);
+    BOOST_TEST(table.store.statistics()->expired == 2U, "the counter itself goes on");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
