@@ -33,8 +33,10 @@ void check_parameters(std::string_view query) {
         require(!name.empty() && names.insert(name).second, "each parameter has a name, and its own");
         require(parameters->find(name) == value && !value.contains('\0'), "each parameter has its value");
         core::ParameterList list;
-        const auto copy = core::Parameters::parse(list.add(name, value).text());
-        require(copy && copy->find(name) == value, "a parameter is written as it is read");
+        const auto written = list.add(name, value).text();
+        const auto copy = core::Parameters::parse(written);
+        // An escape takes three bytes, so what was read within the limit may be written beyond it.
+        require(copy ? copy->find(name) == value : written.size() > core::Parameters::kMaxBytes, "a parameter is written as it is read");
         query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
     }
     require(names.size() <= core::Parameters::kMaxCount, "parameters are counted");

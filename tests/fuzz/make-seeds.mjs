@@ -410,6 +410,7 @@ for (const [name, query] of [
   ['refused-parameter-without-name', 'code=a&=b'],
   ['refused-empty-item', 'code=a&&state=b'],
   ['refused-final-ampersand', 'code=a&'],
+  ['accepted-description-that-takes-more-room-when-escaped', `error=x&error_description=${'é'.repeat(4000)}`],
   ['refused-65-parameters', `code=a${Array.from({ length: 65 }, (_, i) => `&p${i}=1`).join('')}`],
   ['refused-17-kilobytes', `code=${'a'.repeat(17000)}`],
   ['refused-empty', ''],
@@ -500,6 +501,35 @@ for (const [name, text] of [
   ['refused-line-end', 'https://a/\r\nb'],
   ['refused-not-ascii', 'https://é.example/'],
 ]) seed('url', name, text);
+
+// --- rule: the words of a line Require proconnect, then the value of its claim
+for (const [name, words, value] of [
+  ['accepted-role', ['roles', 'agent_public_etat'], 'agent_public_etat;agent_public'],
+  ['accepted-level-and-above', ['acr', '>=', 'eidas1-mfa'], 'eidas2'],
+  ['accepted-certification', ['acr', 'certification-dirigeant'], 'https://proconnect.gouv.fr/assurance/certification-dirigeant'],
+  ['accepted-method', ['amr', 'totp'], 'pwd;otp'],
+  ['accepted-domain', ['email_domain', 'interieur.gouv.fr', '*.lyon.fr'], 'a@x.LYON.fr'],
+  ['accepted-domain-with-accents', ['email_domain', 'mairie-épinal.fr'], 'a@xn--mairie-pinal-heb.fr'],
+  ['accepted-domain-of-two-ats', ['email_domain', 'lyon.fr'], 'a@b@lyon.fr'],
+  ['accepted-siret', ['siret', '130 025 265 00013'], '13002526500013'],
+  ['accepted-siret-of-too-many-digits', ['siret', '13002526500013'], '130025265000131'],
+  ['accepted-custom', ['custom.structureTravail', '59194'], '59194'],
+  ['accepted-custom-with-a-space', ['custom.a b', '1'], '1'],
+  ['accepted-pattern', ['usual_name', '=~', 'DU'], 'DUPONT'],
+  ['accepted-file', ['email', 'file:/nowhere'], 'a@b.fr'],
+  ['accepted-escaped-element', ['groups', 'a;b'], 'a\\;b;c\\'],
+  ['refused-unknown-claim', ['rolles', 'x'], ''],
+  ['refused-without-value', ['roles'], ''],
+  ['refused-empty-value', ['roles', ''], ''],
+  ['refused-operator', ['roles', '==', 'x'], ''],
+  ['refused-level', ['acr', 'eidas9'], ''],
+  ['refused-method', ['amr', 'sms'], ''],
+  ['refused-domain-of-a-long-label', ['email_domain', `${'a'.repeat(64)}.fr`], ''],
+  ['refused-domain-with-two-dots', ['email_domain', 'a..fr'], ''],
+  ['refused-siren', ['siren', '13002526500013'], ''],
+  ['refused-relative-file', ['email', 'file:agents.txt'], ''],
+  ['refused-empty', [], ''],
+]) seed('rule', name, parts(words.join('\n'), value));
 
 // --- base64url
 for (const [name, text] of [
