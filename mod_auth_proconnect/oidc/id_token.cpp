@@ -207,7 +207,7 @@ std::expected<UnixTime, Error> check_expiry(const json::Value& claims, std::chro
     }
     const auto expires = core::from_unix_seconds(*seconds);
     if (expires <= now - skew) {
-        return refuse(ErrorCode::token_expired, "exp: past");
+        return refuse(ErrorCode::token_expired, "exp: past; check the clock of this server");
     }
     return expires;
 }

@@ -20,6 +20,10 @@ const isRoot = process.getuid() === 0;
 /** Starting and answering takes longer under a sanitizer. */
 export const patience = preload ? 4 : 1;
 
+/** Debian's libfaketime, for servers whose clock a story sets; it does not go with a sanitizer's runtime. */
+const fakeTime = readdirSync('/usr/lib').map((directory) => join('/usr/lib', directory, 'faketime/libfaketimeMT.so.1')).find(existsSync);
+export const clockCanBeSet = fakeTime !== undefined && !preload;
+
 /** What a usual Debian server has enabled and the stories use. */
 const usualModules = ['authn_core', 'authz_core', 'authz_user', 'authz_host', 'dir', 'mime', 'env', 'setenvif', 'headers', 'rewrite', 'alias',
   'include', 'negotiation', 'filter', 'socache_shmcb', 'reqtimeout', 'status'];
@@ -34,10 +38,11 @@ const poolSettings = {
 const usualLogLevel = 'trace8';
 
 export class Apache {
-  /** @param modules  beside the usual ones, e.g. ['ssl', 'http2']   @param withModule  load mod_auth_proconnect   @param moduleCopy  a copy of it, to be replaced */
-  static async create({ label = 'apache', mpm = 'event', modules = [], ports = 1, logLevel = usualLogLevel, withModule = true, moduleCopy = false } = {}) {
+  /** @param modules  beside the usual ones, e.g. ['ssl', 'http2']   @param withModule  load mod_auth_proconnect   @param moduleCopy  a copy of it, to be replaced
+   *  @param ownClock  setClock() moves the clock of this server alone */
+  static async create({ label = 'apache', mpm = 'event', modules = [], ports = 1, logLevel = usualLogLevel, withModule = true, moduleCopy = false, ownClock = false } = {}) {
     const apache = new Apache();
-    Object.assign(apache, { label, mpm, logLevel, withModule, allowed: [] });
+    Object.assign(apache, { label, mpm, logLevel, withModule, ownClock, allowed: [] });
     apache.modules = [...new Set([...usualModules, mpm === 'prefork' ? 'cgi' : 'cgid', ...modules])];
     apache.root = await makeScratch(label);
     apache.ports = [];
@@ -127,8 +132,10 @@ ${this.#state(site)}
   /** Leaks are looked for where processes have one thread: the search at exit is not safe beside others. */
   #command(...args) {
     if (!preload) {
-      const reports = existsSync(crashReport) ? [`LD_PRELOAD=${crashReport}`, `CRASH_REPORTS=${this.path('sanitizer')}`] : [];
-      return ['env', [...reports, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
+      const libraries = [existsSync(crashReport) && crashReport, this.ownClock && fakeTime].filter(Boolean);
+      const clock = [`FAKETIME_TIMESTAMP_FILE=${this.path('clock')}`, 'FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1'];
+      const assignments = [`LD_PRELOAD=${libraries.join(':')}`, `CRASH_REPORTS=${this.path('sanitizer')}`, ...(this.ownClock ? clock : [])];
+      return ['env', [...assignments, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
     }
     const environment = {
       LD_PRELOAD: preload,
@@ -159,6 +166,9 @@ ${this.#state(site)}
     }
     return this;
   }
+
+  /** How far the server's clock is from the machine's, from its next look at it. */
+  setClock(seconds) { return this.writeFile('clock', `${seconds < 0 ? '' : '+'}${seconds}s\n`); }
 
   /** `apachectl graceful`, and waits until the new generation serves. */
   async graceful() {

@@ -32,11 +32,12 @@ export function variablesOf(answer) {
  *   https   serve it under https as agents.example.gouv.fr
  *   bare    leave the protected locations to `config`
  * @param config  directives before the virtual hosts (text, or a function of the site)
+ * @param ownClock  see Apache.create()
  */
-export async function startSite({ label = 'site', mpm, modules = [], vhosts = [{}], config = '', standin, standinTls = false, start = true, logLevel, extraPorts = 0, moduleCopy } = {}) {
+export async function startSite({ label = 'site', mpm, modules = [], vhosts = [{}], config = '', standin, standinTls = false, start = true, logLevel, extraPorts = 0, moduleCopy, ownClock } = {}) {
   const https = vhosts.some((vhost) => vhost.https);
   const apache = await Apache.create({
-    label, mpm, logLevel, moduleCopy, ports: vhosts.length + extraPorts,
+    label, mpm, logLevel, moduleCopy, ownClock, ports: vhosts.length + extraPorts,
     modules: [...(https ? ['ssl'] : []), ...modules],
   });
   const site = { apache, vhosts: [], close: () => closeAll(site) };
