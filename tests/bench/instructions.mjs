@@ -6,11 +6,8 @@ import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { startSite, protectedText } from '../support/site.mjs';
+import { tenRules } from './servers.mjs';
 import { eventually, startProcess } from '../support/scratch.mjs';
-
-/** All of them let the agent of the State in. */
-const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT', 'given_name Camille',
-  'email camille.dupont@interieur.gouv.fr', 'organization_label "Direction interministérielle fictive"', 'idp_id =~ "."'];
 
 const few = 2000;
 const many = 4000;

@@ -9,7 +9,7 @@ const asMilliseconds = (text) => Number.parseFloat(text) * milliseconds[/[a-z]+$
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Requests with these headers, one set after the other. @returns {perSecond, p50, p99} in 1/s and ms */
+/** Requests with these headers, one set after the other. @returns {perSecond, p50, p99, cost}: 1/s, ms, and microseconds of httpd's processor time a request */
 export async function loadWith(server, { path = '/private/notice.txt', cookies = [''], connections = 8, seconds }) {
   const script = await server.apache.writeFile('wrk.lua', `local cookies = {${cookies.map((cookie) => `"${cookie}"`).join(',')}}
 local turn = 0
@@ -26,6 +26,7 @@ function request()
   return requests[turn]
 end
 `);
+  const before = processorTime(server.apache);
   const { code, stdout, stderr } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s', '-s', script, server.origin]);
   if (code !== 0) throw new Error(`wrk: ${stderr}`);
   // httpd ends idle connections when all its threads are busy, and wrk counts each as a read error; a connection refused or an answer too late is one.
@@ -33,7 +34,8 @@ end
   if (failures) throw new Error(`${server.kind}: ${failures}`);
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)[1]);
   const [p50, p99] = ['50%', '99%'].map((name) => asMilliseconds(new RegExp(`${name}\\s+(\\S+)`).exec(stdout)[1]));
-  return { perSecond, p50, p99 };
+  const cost = (processorTime(server.apache) - before) / 1e3 / Number(/(\d+) requests in/.exec(stdout)[1]);
+  return { perSecond, p50, p99, cost };
 }
 
 /** One request first, so that what is measured is what is meant. */

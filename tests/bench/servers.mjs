@@ -34,6 +34,18 @@ MaxKeepAliveRequests 0
 </Directory>
 `;
 
+/** All of them let the agent of the State in. */
+export const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT',
+  'given_name Camille', 'email camille.dupont@interieur.gouv.fr', 'organization_label "Direction interministérielle fictive"', 'idp_id =~ "."'];
+
+const withRules = (apache) => `Alias "/private/rules" "${join(apache.htdocs, 'private')}"
+<Location "/private/rules">
+    <RequireAll>
+${tenRules.map((rule) => `        Require proconnect ${rule}`).join('\n')}
+    </RequireAll>
+</Location>
+`;
+
 const protectedBy = (type) => `<Location "/private">
     AuthType ${type}
     Require valid-user
@@ -45,12 +57,12 @@ const kinds = {
   ours: {
     callback: '/proconnect/callback',
     cookies: /^proconnect/,
-    config: ({ standin, client, secretFile, origin, more }) => `ProConnectPlatform ${standin.issuer}
+    config: ({ apache, standin, client, secretFile, origin, more }) => `ProConnectPlatform ${standin.issuer}
 ProConnectClientID ${client.client_id}
 ProConnectClientSecret file:${secretFile}
 ProConnectBaseURL ${origin}
 ${more}
-${protectedBy('ProConnect')}`,
+${protectedBy('ProConnect')}${withRules(apache)}`,
   },
   theirs: {
     callback: '/oidc/callback',
