@@ -143,8 +143,9 @@ std::expected<std::string, core::Error> sign(const PrivateKey& key, std::string_
     const DigestContext context{EVP_MD_CTX_new()};
     std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(handle)), '\0');
     std::size_t size = signature.size();
+    // OpenSSL 3.0 may answer 1 and a size of 2^32 - 1 when it has no memory for an ECDSA signature.
     if (!context || EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, handle, nullptr) != 1 ||
-        EVP_DigestSign(context.get(), bytes_of(signature), &size, bytes_of(signing_input), signing_input.size()) != 1) {
+        EVP_DigestSign(context.get(), bytes_of(signature), &size, bytes_of(signing_input), signing_input.size()) != 1 || size > signature.size()) {
         return std::unexpected(crypto_failure("signing failed"));
     }
     signature.resize(size);

@@ -3,10 +3,12 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "crypto/openssl_handles.hpp"
+#include "support/openssl_allocations.hpp"
 #include "support/rfc_vectors.hpp"
 #include "support/token_factory.hpp"
 
@@ -47,6 +49,13 @@ std::string rsa_signature(const char* digest, int padding) {
     EVP_PKEY_CTX_set_rsa_padding(key_context, padding);
     BOOST_REQUIRE(EVP_DigestSign(context.get(), bytes_of(signature), &size, bytes_of(kInput), kInput.size()) == 1);
     return signature;
+}
+
+/// The most memory that this process has had so far.
+long peak_kibibytes() {
+    rusage usage{};
+    BOOST_REQUIRE(getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_maxrss;
 }
 
 }  // namespace
@@ -209,6 +218,60 @@ BOOST_AUTO_TEST_CASE(signs_what_it_verifies) {
             BOOST_REQUIRE(refusal(algorithm_of(key), *source, *made) == 0);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(keeps_no_memory_of_a_signature) {
+    for (const auto* const source : {&rsa_key(), &ec_key()}) {
+        const auto key = source->private_key();
+        const auto public_key = public_half(*source);
+        const auto use = [&] {
+            const auto made = sign(key, kInput);
+            BOOST_REQUIRE(made.has_value());
+            BOOST_TEST(verify_signature(algorithm_of(key), public_key, kInput, *made).has_value());
+            BOOST_TEST(!verify_signature(algorithm_of(key), public_key, "other text", *made).has_value());
+        };
+        use();   // what OpenSSL makes once
+        const AllocationCount count;
+        use();
+        BOOST_TEST(count.kept() == 0);
+    }
+}
+
+// OpenSSL does without some of what it asks for: then the answer is the right one.
+BOOST_AUTO_TEST_CASE(accepts_no_wrong_signature_and_makes_none_when_memory_is_short_at_whichever_step) {
+    const auto peak_before = peak_kibibytes();
+    for (const auto* const source : {&rsa_key(), &ec_key()}) {
+        const auto key = source->private_key();
+        const auto public_key = public_half(*source);
+        const auto good = sign(key, kInput).value();
+        BOOST_REQUIRE(verify_signature(algorithm_of(key), public_key, kInput, good).has_value());
+        int refusals = 0;
+        int unsigned_texts = 0;
+        bool happened = true;
+        for (std::size_t nth = 1; happened; ++nth) {
+            bool one_happened = false;
+            const auto short_of_memory = [&](auto&& call) {
+                const FailingAllocation failing(nth);
+                auto result = call();
+                one_happened = one_happened || failing.happened();
+                return result;
+            };
+            const auto right = short_of_memory([&] { return verify_signature(algorithm_of(key), public_key, kInput, good); });
+            const auto wrong = short_of_memory([&] { return verify_signature(algorithm_of(key), public_key, "other text", good); });
+            const auto made = short_of_memory([&] { return sign(key, kInput); });
+            BOOST_TEST(!wrong.has_value(), nth);
+            refusals += right ? 0 : 1;
+            unsigned_texts += made ? 0 : 1;
+            if (made) {
+                BOOST_TEST(verify_signature(algorithm_of(key), public_key, kInput, *made).has_value(), nth);
+            }
+            happened = one_happened;
+        }
+        BOOST_TEST(refusals > 0);
+        BOOST_TEST(unsigned_texts > 0);
+    }
+    // Nor are gigabytes made of a size that OpenSSL never set.
+    BOOST_TEST(peak_kibibytes() - peak_before < 1024 * 1024);
 }
 
 BOOST_AUTO_TEST_CASE(leaves_no_error_in_the_queue) {
