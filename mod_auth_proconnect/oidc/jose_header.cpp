@@ -1,5 +1,7 @@
 #include "oidc/jose_header.hpp"
 
+#include <algorithm>
+
 #include "core/base64url.hpp"
 
 namespace proconnect::oidc {
@@ -10,6 +12,16 @@ constexpr json::Limits kHeaderLimits{.max_bytes = 16384, .max_depth = 4, .max_va
 
 std::unexpected<core::Error> refuse(core::ErrorCode code, std::string detail) {
     return std::unexpected(core::Error{code, std::move(detail)});
+}
+
+/// Whether `typ` lets the token be what we take it for: a media type, compared without regard to case, whose "application/" may be left out.
+bool says_jwt(const std::optional<json::Value>& type) {
+    if (!type) {
+        return true;
+    }
+    constexpr auto kLower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    const auto is = [text = type->as_string()](std::string_view name) { return text && std::ranges::equal(*text, name, {}, kLower); };
+    return is("jwt") || is("application/jwt");
 }
 
 }  // namespace
@@ -33,6 +45,10 @@ std::expected<JoseHeader, core::Error> JoseHeader::parse(std::string_view encode
     const auto kid = header.find("kid");
     if (!alg || !alg->is_string() || (kid && !kid->is_string())) {
         return refuse(core::ErrorCode::jwt_malformed, "JWT: header without alg, or alg or kid is no string");
+    }
+    // An access token or a logout token of the same provider bears a good signature and much the same claims.
+    if (!says_jwt(header.find("typ"))) {
+        return refuse(core::ErrorCode::jwt_form_unexpected, "JWT: typ says that it is another kind of token");
     }
     return JoseHeader{std::move(*document)};
 }

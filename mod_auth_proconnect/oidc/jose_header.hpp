@@ -1,5 +1,6 @@
 #pragma once
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include "core/error.hpp"
@@ -13,7 +14,7 @@ class JoseHeader {
 public:
     /// @param encoded  the first part of the compact serialization
     /// @return PC3001 when it is no base64url of a JSON object with a string `alg`, or `kid` is no string; PC3005 when it has
-    ///         `crit` (we understand no extension) or `b64` (RFC 7797)
+    ///         `crit` (we understand no extension) or `b64` (RFC 7797); PC3007 when `typ` is there and is not JWT (RFC 8725 section 3.11)
     static std::expected<JoseHeader, core::Error> parse(std::string_view encoded);
 
     [[nodiscard]] std::string_view algorithm() const noexcept { return text("alg"); }

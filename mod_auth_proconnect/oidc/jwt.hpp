@@ -49,8 +49,8 @@ private:
 };
 
 /// Verifies a JWS in compact serialization, RFC 7515 sections 3.1 and 5.2, RFC 7519 section 7.2, RFC 8725.
-/// `alg` must be allowed by the policy (PC3002; `none` in any spelling is not a name at all); `crit` and `b64` are refused (PC3005);
-/// `jwk`, `jku`, `x5c`, `x5u`, `zip` are never used; `kid` selects the key, an absent or empty `kid` tries each
+/// `alg` must be allowed by the policy (PC3002; `none` in any spelling is not a name at all); `crit` and `b64` are refused (PC3005),
+/// a `typ` of another kind of token too (PC3007); `jwk`, `jku`, `x5c`, `x5u`, `zip` are never used; `kid` selects the key, an absent or empty `kid` tries each
 /// fitting key (at most 8), an unknown one is PC3008 so that the caller may refetch once. Claims must be a JSON object (PC3001).
 std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, const AlgorithmPolicy& policy, const VerificationKeys& keys);
 
@@ -59,7 +59,7 @@ enum class TokenForm { jws, jwe, other };
 [[nodiscard]] TokenForm token_form(std::string_view text) noexcept;
 
 /// Decrypts a JWE in compact serialization, RFC 7516 section 5.2: ECDH-ES or RSA-OAEP with A256GCM only (PC3002 for others).
-/// `crit` and `zip` are PC3005. `kid` selects our key by RFC 7638 thumbprint, an absent or unknown `kid` tries each key of the
+/// `crit` and `zip` are PC3005, a `typ` that is not JWT is PC3007. `kid` selects our key by RFC 7638 thumbprint, an absent or unknown `kid` tries each key of the
 /// kind (at most 4; none at all is PC3004). Every failure after the header is PC3006 with one detail, whatever it was, and
 /// so is an `epk` that cannot be used.
 /// @return the plaintext, normally a nested JWS

@@ -169,6 +169,20 @@ for (const [name, header] of [['jwk', { jwk: theirs.jwk }], ['jku', { jku: addre
     assert.equal(askedForKeys, 0, 'somebody asked where the token said');
   });
 }
+for (const typ of ['at+jwt', 'logout+jwt', 'token-introspection+jwt', 'JOSE+JSON', '', null, ['JWT']]) {
+  test(`refused: typ ${JSON.stringify(typ)}, a token of another kind`, async () => {
+    await tamper({ header: { typ } });
+    await loginRefused(site, { code: 'PC3007' });
+    await tamper({ header: { typ } }, 'userinfo');
+    assert.match(await loginRefused(site, { code: 'PC3007' }), /userinfo: /);
+  });
+}
+test('accepted: typ absent, or JWT in other letters', async () => {
+  for (const rule of [{ remove_header: ['typ'] }, { header: { typ: 'jwt' } }, { header: { typ: 'application/JWT' } }]) {
+    for (const target of ['id_token', 'userinfo']) await tamper(rule, target);
+    await loginWorks(site);
+  }
+});
 for (const [name, header] of [['crit unknown', { crit: ['exp-strict'], 'exp-strict': true }], ['crit empty', { crit: [] }], ['b64 false', { crit: ['b64'], b64: false }], ['b64 false without crit', { b64: false }]]) {
   test(`refused: header ${name}`, async () => {
     await tamper({ header });

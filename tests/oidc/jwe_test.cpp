@@ -116,6 +116,15 @@ BOOST_AUTO_TEST_CASE(refuses_critical_extensions_and_compression) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(refuses_a_token_that_says_it_is_of_another_kind) {
+    for (const auto* const key : {&rsa_key(), &ec_key()}) {
+        for (const char* const more : {R"("typ":"at+jwt")", R"("typ":"logout+jwt")", R"("typ":"JOSE+JSON")", R"("typ":"")", R"("typ":null)", R"("typ":1)"}) {
+            BOOST_TEST(refusal(encrypted_token(*key, kPlaintext, {.more = more}).compact()) == 3007, more);
+        }
+        BOOST_TEST(refusal(encrypted_token(*key, kPlaintext, {.more = R"("typ":"jwt")"}).compact()) == 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_malformed_headers) {
     for (const std::string_view header : {"", "{}", "null", "[]", R"({"enc":"A256GCM"})", R"({"alg":1,"enc":"A256GCM"})", R"({"alg":"ECDH-ES","alg":"ECDH-ES","enc":"A256GCM"})",
                                           R"({"alg":"ECDH-ES","enc":"A256GCM","kid":1})", R"({"alg":"ECDH-ES","enc":"A256GCM")"}) {

@@ -264,6 +264,24 @@ BOOST_AUTO_TEST_CASE(ignores_header_parameters_that_mean_nothing_here) {
     }
 }
 
+// RFC 8725 section 3.11. Absent and "JWT" are what ProConnect's engine sends.
+BOOST_AUTO_TEST_CASE(refuses_a_token_that_says_it_is_of_another_kind) {
+    for (const char* const type : {"at+jwt", "application/at+jwt", "logout+jwt", "token-introspection+jwt", "secevent+jwt", "dpop+jwt", "JOSE", "JOSE+JSON", "JWTs", "JW", "+jwt",
+                                   " JWT", "JWT ", "", "application/", "application/jwt+x", "text/jwt", "J\xc5\xb4T"}) {
+        const auto token = with_header(std::string{R"(,"typ":")"} + type + "\"");
+        const auto jwt = verify(token);
+        BOOST_REQUIRE_MESSAGE(!jwt, type);
+        BOOST_TEST((jwt.error().code == ErrorCode::jwt_form_unexpected), type);
+        BOOST_TEST(jwt.error().detail == "JWT: typ says that it is another kind of token");
+    }
+    for (const char* const json : {"null", "1", "true", R"(["JWT"])", R"({"JWT":"JWT"})"}) {
+        BOOST_TEST(refusal(with_header(std::string{R"(,"typ":)"} + json)) == 3007, json);
+    }
+    for (const char* const type : {"JWT", "jwt", "Jwt", "jWt", "application/jwt", "application/JWT", "Application/Jwt"}) {
+        BOOST_TEST(refusal(with_header(std::string{R"(,"typ":")"} + type + "\"")) == 0, type);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_critical_extensions) {
     for (const char* const more : {R"(,"crit":["exp"],"exp":1)", R"(,"crit":["b64"],"b64":false)", R"(,"crit":[])", R"(,"crit":null)", R"(,"crit":["alg"])", R"(,"crit":"b64")",
                                    R"(,"b64":false)", R"(,"b64":true)", R"(,"b64":null)", R"(,"crit":["b64"],"b64":true)"}) {
