@@ -129,6 +129,7 @@ std::expected<IdTokenClaims, Error> check_common_claims(const json::Value& claim
     if (auto ok = check_audience(claims, expected.client_id); !ok) {               // items 3, 4, 5
         return std::unexpected(std::move(ok.error()));
     }
+    result.azp = claims.string_member("azp").value_or("");
     auto expires = check_expiry(claims, expected.clock_skew, now);                 // item 9
     if (!expires) {
         return std::unexpected(std::move(expires.error()));
@@ -272,14 +273,32 @@ std::expected<IdTokenClaims, Error> check_id_token(const VerifiedJwt& token, con
     return result;
 }
 
-std::expected<IdTokenClaims, Error> check_refreshed_id_token(const VerifiedJwt& token, const IdTokenExpectations& expected, const std::string& subject, UnixTime now) {
+std::expected<IdTokenClaims, Error> check_refreshed_id_token(const VerifiedJwt& token, const IdTokenExpectations& expected, const IdTokenClaims& original,
+                                                             UnixTime now) {
     const auto claims = token.claims();
     auto result = check_common_claims(claims, expected, now);
     if (!result) {
         return result;
     }
-    if (result->subject != subject) {   // a subject that is empty was refused above
+    if (result->issuer != original.issuer) {
+        return refuse(ErrorCode::issuer_mismatch, "iss: not the one of the login");
+    }
+    if (result->subject != original.subject) {   // a subject that is empty was refused above
         return refuse(ErrorCode::subject_invalid, "sub: the refreshed id_token is about somebody else");
+    }
+    if (result->issued < original.issued - expected.clock_skew) {
+        return refuse(ErrorCode::issued_at_invalid, "iat: before the login");
+    }
+    auto auth_time = check_auth_time(claims, expected, now);
+    if (!auth_time) {
+        return std::unexpected(std::move(auth_time.error()));
+    }
+    if (*auth_time && *auth_time != original.auth_time) {
+        return refuse(ErrorCode::auth_time_invalid, "auth_time: not the one of the login");
+    }
+    result->auth_time = *auth_time;
+    if (result->azp != original.azp) {
+        return refuse(ErrorCode::authorized_party_mismatch, "azp: not as in the login");
     }
     if (claims.find("nonce")) {
         if (auto ok = check_nonce(claims, expected.nonce); !ok) {

@@ -31,6 +31,7 @@ struct IdTokenClaims {
     std::vector<std::string> amr;
     std::string sid;                                 ///< "" when absent
     std::optional<core::UnixTime> auth_time;
+    std::string azp;                                 ///< "" when absent, else our client_id
 };
 
 /// Checks the claims of an ID token whose signature is already verified (hence the parameter type).
@@ -39,8 +40,10 @@ struct IdTokenClaims {
 /// @return     the claims, or the first failure; a missing claim fails its own check
 std::expected<IdTokenClaims, core::Error> check_id_token(const VerifiedJwt& token, const IdTokenExpectations& expected, core::UnixTime now);
 
-/// The claims of a refreshed ID token, Core section 12.2: iss, sub and aud as before, iat fresh, no nonce or the same one.
-std::expected<IdTokenClaims, core::Error> check_refreshed_id_token(const VerifiedJwt& token, const IdTokenExpectations& expected, const std::string& subject,
+/// The claims of a refreshed ID token, Core section 12.2: iss, sub, auth_time and azp as in the ID token of the login, aud names us, iat not before the
+/// login's, no nonce or the same one. An auth_time or azp that the login's did not have is refused; an auth_time that is left out now is not.
+/// @param original  what check_id_token() gave for the login
+std::expected<IdTokenClaims, core::Error> check_refreshed_id_token(const VerifiedJwt& token, const IdTokenExpectations& expected, const IdTokenClaims& original,
                                                                    core::UnixTime now);
 
 // The checks that userinfo, ID token and introspection share; each refuses a missing claim.

@@ -5,7 +5,8 @@
 //   CVE-2021-32792, GHSA-x7cf-8wgv-5j86 (its POST preservation)   forms are not kept yet; that nothing of one stands on the page is tested here
 //   CVE-2021-32785, CL 08/13/2021…   Redis commands: no Redis yet; user data in formats is tested in advisories_inputs
 //   GHSA-wcvh-g65p-v576              bearer tokens and introspection: not yet; every token goes through the one validator (provider_answers_*)
-//   CL 07/31/2026                    refreshed tokens: not yet; oidc/id_token has the validator and its unit tests
+//   CL 07/31/2026                    refreshed tokens: no directive asks for a refresh; refreshed_id_token_test.cpp tests the validator by this name
+//   CL 04/23/2024                    RSA1_5: see provider_answers_encrypted.test.mjs
 //   CL 06/10/2020                    refresh hook: none; its parameter is among those tried here
 //   CL 08/07/2026 (front- and back-channel logout, logout tokens)   not offered by ProConnect
 //   CVE-2019-1010247, CL 07/27/2020  session-management iframe: none; that its addresses answer nothing is tested here

@@ -150,6 +150,16 @@ for (const [name, header] of [['RSA1_5', { alg: 'RSA1_5' }], ['RSA-OAEP-256', { 
     }
   });
 }
+// RSA with the padding of PKCS #1 1.5 tells by its failures (Bleichenbacher, Marvin): such a token is refused before our key sees it, be its padding right or wrong.
+test('CL 04/23/2024 RSA1_5: never decrypted, and nothing tells whether the padding was right', async () => {
+  const lines = new Set();
+  for (const options of [{ padding: constants.RSA_PKCS1_PADDING }, { padding: constants.RSA_PKCS1_PADDING, ...change('encryptedKey', flip) }, {}, change('encryptedKey', () => randomBytes(256)), change('encryptedKey', () => Buffer.alloc(0))]) {
+    own.idToken = (claims) => encrypt(signed(claims), toRsa, { ...options, header: { alg: 'RSA1_5' } });
+    const line = await loginRefused(wrongs, { vhost: rsa, code: 'PC3002' });
+    lines.add(line.slice(line.indexOf('PC3002')).replace(/ref=\w+/, 'ref'));
+  }
+  assert.equal(lines.size, 1, [...lines].join('\n'));
+});
 for (const [name, header] of [['zip', { zip: 'DEF' }], ['crit', { crit: ['exp'], exp: 1 }]]) {
   test(`refused: header ${name}`, async () => {
     own.idToken = (claims) => encrypt(signed(claims), toEc, { header });

@@ -65,8 +65,10 @@ inline std::string check(const ClaimSet& claims, const oidc::IdTokenExpectations
     return outcome(oidc::check_id_token(verified(claims), expected, now));
 }
 
-inline std::string check_refreshed(const ClaimSet& claims, const oidc::IdTokenExpectations& expected = usual_expectations(), core::UnixTime now = kLoginTime) {
-    return outcome(oidc::check_refreshed_id_token(verified(claims), expected, kLoginSubject, now));
+/// Whether `claims` may follow on a login whose ID token had the claims of `original`.
+inline std::string check_refreshed(const ClaimSet& claims, const oidc::IdTokenExpectations& expected = usual_expectations(), const ClaimSet& original = id_token_claims()) {
+    const auto login = oidc::check_id_token(verified(original), usual_expectations(), kLoginTime).value();
+    return outcome(oidc::check_refreshed_id_token(verified(claims), expected, login, kLoginTime));
 }
 
 }  // namespace proconnect::test
