@@ -112,6 +112,9 @@ std::optional<AttributeBlock> AttributeBlock::parse(std::span<const std::uint8_t
             position[header.variable_bytes() + 1 + header.value_bytes] != '\0') {
             return std::nullopt;
         }
+        if (auto& offset = parsed.offsets_[slot_of(position, header.variable_bytes())]; offset == 0) {
+            offset = static_cast<std::uint32_t>(position - kItemHeaderBytes - parsed.items_) + 1;
+        }
         position += header.content_bytes();
     }
     return position == end && parsed.json_bytes_ <= kMaxJsonBytes ? std::optional{parsed} : std::nullopt;
@@ -127,15 +130,23 @@ std::string AttributeBlock::Item::claim() const {
 }
 
 std::optional<AttributeBlock::Item> AttributeBlock::find(std::string_view variable) const noexcept {
-    // Every rule comes through here, so only lengths are looked at on the way to the item.
+    // Every rule comes through here: the item is where parse() saw it, or only lengths are looked at on the way to it.
+    const auto is_named = [&](const char* item) {
+        return header_at(item).variable_bytes() == variable.size() && std::memcmp(item + kItemHeaderBytes, variable.data(), variable.size()) == 0;
+    };
+    const auto offset = variable.size() < detail::kPrefixBytes ? 0U : offsets_[slot_of(variable.data(), variable.size())];
+    if (offset == 0) {
+        return std::nullopt;
+    }
+    if (const char* seen = items_ + offset - 1; is_named(seen)) {
+        return take_item(seen);
+    }
     const char* position = items_;
     for (std::uint16_t left = count_; left != 0; --left) {
-        const ItemHeader header = header_at(position);
-        const char* const name = position + kItemHeaderBytes;
-        if (header.variable_bytes() == variable.size() && std::memcmp(name, variable.data(), variable.size()) == 0) {
+        if (is_named(position)) {
             return take_item(position);
         }
-        position = name + header.content_bytes();
+        position += kItemHeaderBytes + header_at(position).content_bytes();
     }
     return std::nullopt;
 }

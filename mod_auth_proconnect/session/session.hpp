@@ -120,9 +120,17 @@ private:
                 .value_escaped = (header.flags & detail::kValueEscaped) != 0};
     }
 
+    /// Where an item of this name is remembered, if no other took the place.
+    static std::size_t slot_of(const char* variable, std::size_t bytes) noexcept {
+        const auto second = static_cast<unsigned char>(variable[bytes > detail::kPrefixBytes + 1 ? detail::kPrefixBytes + 1 : 0]);
+        return (bytes * 5 + second) % kSlots;
+    }
+
+    static constexpr std::size_t kSlots = 32;
     const char* items_ = nullptr;
     std::uint16_t count_ = 0;
     std::uint32_t json_bytes_ = 0;
+    std::array<std::uint32_t, kSlots> offsets_{};   ///< from items_, and one more; 0: none
 };
 
 /// One element of a list value without its escapes.

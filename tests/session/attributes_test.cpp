@@ -96,6 +96,20 @@ BOOST_AUTO_TEST_CASE(of_two_claims_with_one_variable_the_first_wins) {
     BOOST_TEST(claims_json(parsed) == R"({"a:b":"first","c":"other"})");
 }
 
+BOOST_AUTO_TEST_CASE(finds_names_that_are_remembered_in_the_same_place) {
+    std::vector<Attribute> attributes;
+    for (char first = 'a'; first <= 'z'; ++first) {
+        attributes.push_back({.claim = std::string{first} + "same", .value = std::string{first}});
+    }
+    const auto block = session::encode_attributes(attributes);
+    const auto parsed = parse(block);
+    for (const auto& attribute : attributes) {
+        BOOST_TEST(parsed.find(session::variable_name(attribute.claim)).value().value_view == attribute.value, attribute.claim);
+    }
+    BOOST_TEST(!parsed.find("PROCONNECT_0SAME"));
+    BOOST_TEST(!parsed.find("PROCONNECT_ASAMF"));
+}
+
 BOOST_AUTO_TEST_CASE(finds_by_the_whole_variable_only) {
     const std::string block = session::encode_attributes({text("email", "a@b"), text("email2", "c@d")});
     const AttributeBlock parsed = parse(block);
