@@ -30,6 +30,7 @@ enum class ErrorCode : std::uint16_t {
     form_of_another_user = 1030,     ///< a kept form, and somebody else is signed in
     form_gone = 1031,                ///< a kept form that was sent already, is too old, or is not this browser's
     form_too_large = 1032,           ///< larger than what is kept
+    form_not_admitted = 1033,        ///< a kept form whose page its user may not enter
     // Network and provider
     provider_unreachable = 2001,
     provider_timeout = 2002,

@@ -8,7 +8,7 @@
 #include "access/request_kind.hpp"
 #include "httpd/access_rules.hpp"
 #include "httpd/environment.hpp"
-#include "httpd/form_handler.hpp"
+#include "httpd/form_keeping.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/login.hpp"
@@ -49,13 +49,12 @@ int without_user(request_rec* r, RequestState& state) {
     if (r->main != nullptr) {
         return what == Unauthenticated::deny ? HTTP_UNAUTHORIZED : leave_login_to_main(r, state);
     }
-    const auto asked_for = address_asked_for(r);
     // `pass` lets through what the access rules leave open (see name_user_where_open); here they ask for a user.
     switch (kind_of(r)) {
         case access::RequestKind::navigation:
             return finished(send_to_log_in(r, state, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::form:
-            return finished(keep_form_and_log_in(r, state, asked_for, {.acr_values = levels_for_login(r, state)}));
+            return finished(keep_form_and_log_in(r, state, {.acr_values = levels_for_login(r, state)}));
         case access::RequestKind::machine:
             return finished(send_login_required(r, state));
     }
@@ -140,7 +139,7 @@ int name_user_where_open(request_rec* r) {
         // Let in by negated rules alone, which had nobody to look at: as if it had been refused.
         const auto user = signed_in(r, *asked, session::Touch::yes);
         const int status = user && *user != nullptr ? authenticate(r) : without_user(r, *asked);
-        return status != OK ? status : check_rules(r);
+        return status != OK ? status : check_rules_of_form(r);
     }
     const char* type = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass ? ap_auth_type(r) : nullptr;
     auto* state = type != nullptr && strcasecmp(type, "ProConnect") == 0 ? state_of(r) : nullptr;

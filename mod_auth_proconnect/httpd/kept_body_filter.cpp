@@ -5,9 +5,7 @@
 #include <apr_buckets.h>
 #include <util_filter.h>
 
-#include "httpd/guard.hpp"
 #include "httpd/pool.hpp"
-#include "httpd/request.hpp"
 
 namespace proconnect::httpd {
 namespace {
@@ -45,20 +43,14 @@ apr_status_t read_kept_body(ap_filter_t* f, apr_bucket_brigade* out, ap_input_mo
 
 }  // namespace
 
-void insert_kept_body(request_rec* r) noexcept {
-    guarded(r->server, 0, [&] {
-        auto* state = r->main == nullptr && r->prev != nullptr ? state_of(r) : nullptr;
-        if (filter != nullptr && state != nullptr && state->kept_body && r->method_number == M_POST) {
-            auto* rest = pool_make<Rest>(r->pool, *state->kept_body);
-            state->kept_body.reset();   // for this request alone, not for an ErrorDocument after it
-            ap_add_input_filter_handle(filter, rest, r, r->connection);
-        }
-        return 0;
-    });
+void read_body_from(request_rec* r, std::string_view body) {
+    // In the place of httpd's own reader: below every other filter, and inherited by internal redirects, which drop what stands above.
+    ap_remove_input_filter_byhandle(r->input_filters, "http_in");
+    ap_add_input_filter_handle(filter, pool_make<Rest>(r->pool, body), r, r->connection);
 }
 
 void register_kept_body_filter() noexcept {
-    filter = ap_register_input_filter("PROCONNECT_KEPT_BODY", read_kept_body, nullptr, AP_FTYPE_RESOURCE);
+    filter = ap_register_input_filter("PROCONNECT_KEPT_BODY", read_kept_body, nullptr, AP_FTYPE_PROTOCOL);
 }
 
 }  // namespace proconnect::httpd

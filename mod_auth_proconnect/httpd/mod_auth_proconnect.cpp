@@ -11,6 +11,7 @@
 #include "httpd/authz_provider.hpp"
 #include "httpd/config.hpp"
 #include "httpd/endpoints.hpp"
+#include "httpd/form_keeping.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/housekeeping.hpp"
 #include "httpd/kept_body_filter.hpp"
@@ -64,8 +65,9 @@ void register_hooks(apr_pool_t* pool) {
     ap_hook_child_stopping(on_child_stopping, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
 
-    // First of all, before any module can act on headers that imitate ours (mod_setenvif, mod_headers early).
-    ap_hook_post_read_request(guarded_hook<pc::read_request>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+    // First of all, before any module can act on headers that imitate ours (mod_setenvif, mod_headers early) or judge a confirmed form by its envelope.
+    static const char* const kJudges[] = {"mod_security2.c", nullptr};
+    ap_hook_post_read_request(guarded_hook<pc::read_request>, nullptr, kJudges, APR_HOOK_REALLY_FIRST);
     // Before the access log is written.
     ap_hook_log_transaction(guarded_hook<pc::redact_refused_request>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // Before mod_proxy and mod_rewrite, which may take the whole site.
@@ -76,13 +78,12 @@ void register_hooks(apr_pool_t* pool) {
     // Who is it? Before the basic and digest modules, which decline another AuthType anyway.
     ap_hook_check_authn(guarded_hook<pc::authenticate>, nullptr, nullptr, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     // Around all others of its kind: it asks them, and explains what they refuse.
-    ap_hook_check_authz(guarded_hook<pc::check_rules>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(guarded_hook<pc::check_rules_of_form>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "proconnect", AUTHZ_PROVIDER_VERSION, &pc::kAuthzProvider, AP_AUTH_INTERNAL_PER_CONF);
     // After access is granted, before mod_env, mod_headers and mod_rewrite read the variables.
     ap_hook_fixups(guarded_hook<pc::name_user_where_open>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // The body of a form that was kept, when it is handed to the application.
     pc::register_kept_body_filter();
-    ap_hook_insert_filter(pc::insert_kept_body, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Before every other handler, so that SetHandler cannot take our pages.
     ap_hook_handler(guarded_hook<pc::serve_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }

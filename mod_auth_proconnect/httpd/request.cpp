@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "httpd/form_handler.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/pool.hpp"
 
@@ -190,6 +191,9 @@ int read_request(request_rec* r) {
     if (state->endpoint == Endpoint::callback || state->endpoint == Endpoint::logged_out || state->endpoint == Endpoint::logout ||
         state->endpoint == Endpoint::form) {
         state->query = take_query(r);
+    }
+    if (state->endpoint == Endpoint::form) {
+        become_confirmed_form(r, *state);
     }
     return DECLINED;
 }

@@ -37,7 +37,6 @@ struct RequestState {
     core::UnixTime now{};
     bool looked_up = false;
     std::optional<SignedIn> user;
-    std::optional<std::string_view> kept_body;   ///< of a form that is being handed over; in the request's pool
     RuleRun rules;
     std::optional<PendingAnswer> pending;
 };

@@ -135,14 +135,14 @@ test('a session that still falls short after the step-up gets the page, and no l
   }
 });
 
-test('programs and forms that fall short are refused, never redirected', async () => {
+test('programs that fall short are refused, never redirected, and so are forms that cannot be kept', async () => {
   const browser = site.browser('agent-etat');
   await browser.login(site.url('/private/'));
   const answer = await browser.fetch(site.url('/private/mfa'));
   assert.equal(answer.status, 403);
   assert.match(answer.headers['content-type'], /problem\+json/);
   assert.match(answer.json.reference, /PC6003/);
-  const form = await browser.send(site.url('/private/mfa'), { method: 'POST', body: 'a=b', from: site.url('/') });
+  const form = await browser.send(site.url('/private/mfa'), { method: 'POST', body: 'a=b', from: site.url('/'), fetchSite: 'same-site' });
   assert.equal(form.status, 403);
 });
 

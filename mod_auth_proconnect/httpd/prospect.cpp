@@ -1,0 +1,43 @@
+#include "httpd/prospect.hpp"
+
+#include <strings.h>
+
+#include <utility>
+
+#include <http_core.h>
+#include <http_request.h>
+
+#include "httpd/access_rules.hpp"
+#include "httpd/audit.hpp"
+#include "httpd/login.hpp"
+
+namespace proconnect::httpd {
+
+Prospect look_ahead(request_rec* r, RequestState& state, const char* method, const std::string& address) {
+    state.pending.reset();
+    // Never destroyed before the request: the configuration merged for it goes on to be used.
+    auto* target = ap_sub_req_method_uri(method, address.c_str(), r, nullptr);
+    const auto pending = std::exchange(state.pending, std::nullopt);
+    if (pending) {
+        r->per_dir_config = pending->config;
+        return {.demand = pending->demand, .refused = !pending->demand};
+    }
+    const char* type = ap_auth_type(target);
+    if (type == nullptr || strcasecmp(type, "ProConnect") != 0) {
+        return {};
+    }
+    r->per_dir_config = target->per_dir_config;
+    // Nothing stands in the way of whoever is signed in; nor was anything asked for where ProConnectUnauthenticated is deny.
+    return target->user != nullptr ? Prospect{} : Prospect{.demand = LoginDemand{.acr_values = levels_for_login(target, state)}};
+}
+
+int begin_login_towards(request_rec* r, RequestState& state, const std::string& address, bool prompt_login) {
+    auto demand = look_ahead(r, state, "GET", address).demand.value_or(LoginDemand{});
+    if (demand.step_up) {
+        audit_step_up(r, state, demand);
+    }
+    demand.prompt_login = demand.prompt_login || prompt_login;
+    return begin_login_and_redirect(r, state, address, demand);
+}
+
+}  // namespace proconnect::httpd
