@@ -8,10 +8,10 @@
 #include "httpd/callback_handler.hpp"
 #include "httpd/form_handler.hpp"
 #include "httpd/log_redaction.hpp"
-#include "httpd/login.hpp"
 #include "httpd/logout_handler.hpp"
 #include "httpd/page.hpp"
 #include "httpd/pool.hpp"
+#include "httpd/prospect.hpp"
 #include "json/document.hpp"
 
 namespace proconnect::httpd {
@@ -65,10 +65,7 @@ int handle_login(request_rec* r, RequestState& state) {
     if (parameters->find("switch")) {
         return switch_account(r, state, wanted);
     }
-    if (parameters->find("reauth")) {
-        return begin_login_and_redirect(r, state, wanted, {.prompt_login = true});
-    }
-    return begin_login_and_redirect(r, state, wanted);
+    return begin_login_towards(r, state, wanted, parameters->find("reauth").has_value());
 }
 
 /// What a page may ask about its own session; does not keep it alive.

@@ -16,6 +16,7 @@
 #include "httpd/login.hpp"
 #include "httpd/page.hpp"
 #include "httpd/pool.hpp"
+#include "httpd/prospect.hpp"
 #include "oidc/logout.hpp"
 
 namespace proconnect::httpd {
@@ -155,7 +156,7 @@ int go_on(request_rec* r, RequestState& state, const oidc::LogoutIntent& intent,
     const bool local = core::is_local_return_address(intent.return_address);
     if (intent.then_login) {
         // Where ProConnect has kept its session, only asking again offers another account.
-        return begin_login_and_redirect(r, state, local ? intent.return_address : "/", {.prompt_login = !proconnect_forgot});
+        return begin_login_towards(r, state, local ? intent.return_address : "/", !proconnect_forgot);
     }
     return local ? redirect(r, HTTP_SEE_OTHER, intent.return_address) : show_logged_out(r, state);
 }

@@ -25,6 +25,27 @@ const site = await startSite({ label: 'login-page', start: false, vhosts: [{ cli
         Require valid-user
         ProConnectUnauthenticated page
     </LocationMatch>
+    <Location "/private/strong">
+        Require proconnect acr >= eidas1-mfa
+        ProConnectIdpHint 9e139e69-de07-4cbe-987f-d12cb38c0368
+        ProConnectLoginHint expr=%{unescape:agent@lyon.fr}
+    </Location>
+    <Location "/private/strong/denied">
+        ProConnectUnauthenticated deny
+        ProConnectPrompt login
+    </Location>
+    <Location "/private/straight">
+        Require proconnect acr eidas1
+        ProConnectUnauthenticated login
+    </Location>
+    Alias "/strong-index" "${apache.htdocs}/strong-index"
+    <LocationMatch "^/strong-index/index\.html$">
+        AuthType ProConnect
+        Require proconnect acr >= eidas2
+        ProConnectUnauthenticated page
+    </LocationMatch>
+    ScriptAlias "/private/strong" "${apache.htdocs}/private/variables.cgi"
+    ScriptAlias "/private/straight" "${apache.htdocs}/private/variables.cgi"
     Alias "/open" "${apache.htdocs}/private"
     ScriptAlias "/private/agents" "${apache.htdocs}/private/variables.cgi"
     ScriptAlias "/private/denied" "${apache.htdocs}/private/variables.cgi"` },
@@ -32,6 +53,7 @@ const site = await startSite({ label: 'login-page', start: false, vhosts: [{ cli
     ProConnectUnauthenticated page
     ProConnectButtonImage "${apache.path('conf/button.png')}"` }] });
 await writeFile(site.apache.path('conf/button.png'), image);
+await site.apache.writeFile('htdocs/strong-index/index.html', '<p>CONTENU-RESERVE-AUX-AGENTS\n');
 await site.apache.start();
 after(() => site.close());
 
@@ -133,6 +155,41 @@ test('an answer login_required that nobody asked for in silence leads to the pag
   assert.equal(answer.status, 401);
   assert.match(answer.text, /PC2041/);
   assert.ok(linkOf(answer).includes('return=%2Fprivate%2F'), linkOf(answer));
+});
+
+const levelsOf = (parameters) => JSON.parse(parameters.get('claims')).id_token.acr?.values;
+const mfa = ['eidas1-mfa', 'eidas2', 'eidas3'];
+
+for (const [place, levels, prompt, hinted] of [['/private/strong?a=1', mfa, null, true], ['/private/strong/denied', mfa, 'login', true], ['/strong-index/', ['eidas2', 'eidas3'], null, false], ['/private/', undefined, null, false]]) {
+  test(`the button of ${place} asks for the levels and bears the hints of that page, and one login is enough`, async () => {
+    const browser = site.browser('agent-etat');
+    const shown = await browser.send(site.url(place));
+    assert.equal(shown.status, 401);
+    const parameters = expectLoginRedirect(site, await browser.send(site.url(linkOf(shown)), { from: shown.url }));
+    assert.deepEqual(levelsOf(parameters), levels);
+    assert.equal(parameters.get('prompt'), prompt);
+    assert.equal(parameters.get('idp_hint'), hinted ? '9e139e69-de07-4cbe-987f-d12cb38c0368' : null);
+    assert.equal(parameters.get('login_hint'), hinted ? 'agent@lyon.fr' : null);
+    if (hinted) return;
+    const inside = await browser.login(site.url(linkOf(shown)), undefined, { from: shown.url });
+    expectProtected(inside);
+    assert.equal(inside.history.filter(({ url }) => url.includes('/authorize?')).length, 1);
+  });
+}
+
+test('a link of the application to the login, a fresh proof and another account ask for the levels of the page they lead to as well', async () => {
+  const browser = site.browser('agent-etat');
+  expectProtected(await browser.login(site.url('/private/straight')));
+  const link = (query) => site.url(`/proconnect/login?${query}`);
+  const from = site.url('/private/straight');
+  for (const query of ['return=/private/strong', 'reauth&return=/private/strong']) {
+    assert.deepEqual(levelsOf(expectLoginRedirect(site, await browser.send(link(query), { from }))), mfa, query);
+  }
+  const away = await browser.open(link('switch&return=/private/strong'), { from, until: (target) => target.includes('/authorize?') });
+  assert.deepEqual(levelsOf(expectLoginRedirect(site, away)), mfa);
+  for (const target of ['/proconnect/login', '/proconnect/login?return=/private/strong', '/nowhere', '/private/nothing.html', '/%zz', '/proconnect/form?id=x']) {
+    assert.equal(levelsOf(expectLoginRedirect(site, await site.browser().send(link(`return=${encodeURIComponent(target)}`)))), undefined, target);
+  }
 });
 
 test('a directory whose index needs a login shows the page at its own address', async () => {
