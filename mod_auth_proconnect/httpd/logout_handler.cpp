@@ -17,6 +17,7 @@
 #include "httpd/page.hpp"
 #include "httpd/pool.hpp"
 #include "httpd/prospect.hpp"
+#include "httpd/silent_login.hpp"
 #include "oidc/logout.hpp"
 
 namespace proconnect::httpd {
@@ -173,6 +174,7 @@ std::expected<std::string, core::Error> make_logout_url(const Site& site, std::s
 
 int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& intent, bool local) {
     const auto& site = *state.site->site;
+    rest_from_silent_logins(r, site);
     if (!state.handle) {
         return go_on(r, state, intent, false);
     }

@@ -13,9 +13,12 @@ bool may_try_silently(const request_rec* r, const RequestState& state) {
     return !state.cookies.silent && !asks_again && header(r, "Sec-Fetch-Mode") == "navigate" && header(r, "Sec-Fetch-Dest") == "document";
 }
 
-int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, LoginDemand demand) {
-    const auto& site = *state.site->site;
+void rest_from_silent_logins(request_rec* r, const Site& site) {
     set_passing_cookie(r, site, site.silent_cookie_name, "1", kSilentPeriod);
+}
+
+int begin_silent_login(request_rec* r, RequestState& state, const std::string& return_address, LoginDemand demand) {
+    rest_from_silent_logins(r, *state.site->site);
     demand.silent = true;
     return begin_login_and_redirect(r, state, return_address, demand);
 }

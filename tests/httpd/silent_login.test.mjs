@@ -121,6 +121,20 @@ test('where ProConnect is to ask again there is nothing to try in silence', asyn
   expectLoginPage(answer);
 });
 
+test('who has signed out here alone is not in again at the next page, though ProConnect still knows him', async () => {
+  for (const expired of [false, true]) {
+    const browser = site.browser('agent-etat');
+    expectProtected(await browser.login(site.url('/ask')));
+    if (expired) browser.jar.delete('proconnect');
+    const before = (await site.standin.get('requests?endpoint=authorize')).length;
+    const out = await browser.send(site.url('/proconnect/logout?local&return=/private/variables.cgi'), { from: page });
+    assert.equal(out.status, 303);
+    expectLoginPage(await browser.open(new URL(out.headers.location, site.origin).href));
+    assert.equal((await site.standin.get('requests?endpoint=authorize')).length, before);
+    assert.match(out.cookies.find((text) => text.startsWith('proconnect-silent=')), /^proconnect-silent=1; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/);
+  }
+});
+
 test('the application does not see the mark', async () => {
   const browser = site.browser('agent-etat');
   await browser.open(page, { until: (target) => target.includes('/authorize') });
