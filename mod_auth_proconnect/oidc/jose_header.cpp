@@ -19,7 +19,7 @@ bool says_jwt(const std::optional<json::Value>& type) {
     if (!type) {
         return true;
     }
-    constexpr auto kLower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    static constexpr auto kLower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
     const auto is = [text = type->as_string()](std::string_view name) { return text && std::ranges::equal(*text, name, {}, kLower); };
     return is("jwt") || is("application/jwt");
 }
