@@ -61,7 +61,7 @@ std::size_t limit_of(const request_rec* r) {
 }
 
 /// Why a form is not kept before anything of it is read; nothing when it may be.
-std::optional<Error> reason_not_to_keep(const request_rec* r, const RequestState& state, const std::string& subject) {
+std::optional<Error> reason_not_to_keep(const request_rec* r, const RequestState& state, const session::LoginMark& mark) {
     const auto limit = limit_of(r);
     const auto no = [](const char* why) { return Error{ErrorCode::form_not_kept, std::string{"a form cannot be sent yet: "} + why}; };
     if (limit == 0 || !runtime()->kept_forms) {
@@ -74,7 +74,8 @@ std::optional<Error> reason_not_to_keep(const request_rec* r, const RequestState
     if (!access::is_same_origin({.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = {}}, state.site->site->origin)) {
         return no("it does not come from this site");
     }
-    if (subject.empty() || !session::BrowserBinding::parse(state.cookies.login.value_or(""))) {
+    // The mark is signed for the binding it came with: nobody makes up bindings to push out the forms of others.
+    if (mark.subject.empty()) {
         return no("this browser had no session before, so nobody can say whose it is");
     }
     if (!core::is_local_return_address(address_asked_for(r))) {
@@ -84,12 +85,12 @@ std::optional<Error> reason_not_to_keep(const request_rec* r, const RequestState
 }
 
 /// Reads the form and keeps it. @return its id
-std::expected<session::FormId, Error> keep(request_rec* r, const RequestState& state, const std::string& subject) {
+std::expected<session::FormId, Error> keep(request_rec* r, const RequestState& state, const session::LoginMark& mark) {
     auto body = read_body(r, limit_of(r));
     if (!body) {
         return std::unexpected(std::move(body.error()));
     }
-    const session::KeptForm form{.address = address_asked_for(r), .content_type = std::string{header(r, "Content-Type")}, .subject = subject, .body = std::move(*body)};
+    const session::KeptForm form{.address = address_asked_for(r), .content_type = std::string{header(r, "Content-Type")}, .subject = mark.subject, .body = std::move(*body)};
     const auto binding = session::BrowserBinding::parse(state.cookies.login.value_or(""));
     session::FormId id{};
     if (!binding || !crypto::fill_random(id)) {
@@ -137,11 +138,11 @@ std::string form_address(const RequestState& state, const session::FormId& id) {
 }
 
 int keep_form_and_log_in(request_rec* r, RequestState& state, const LoginDemand& demand) {
-    const auto subject = mark_of(state).subject;
-    if (const auto reason = reason_not_to_keep(r, state, subject)) {
+    const auto mark = mark_of(state);
+    if (const auto reason = reason_not_to_keep(r, state, mark)) {
         return send_failure(r, state, *reason, address_asked_for(r));
     }
-    const auto id = keep(r, state, subject);
+    const auto id = keep(r, state, mark);
     return id ? as_see_other(r, begin_login_for_page(r, state, form_address(state, *id), demand)) : send_failure(r, state, id.error(), address_asked_for(r));
 }
 
@@ -153,12 +154,12 @@ int check_rules_of_form(request_rec* r) {
     if (const int status = ask_rules(r, state->rules); status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
         return status;
     }
-    const auto subject = session::tag_text(state->user->head.subject);
+    const auto mark = mark_of(*state);
     const bool lacks_a_level = state->rules.saw_level || state->rules.saw_method;
-    if (!lacks_a_level || reason_not_to_keep(r, *state, subject)) {
+    if (!lacks_a_level || mark.subject != session::tag_text(state->user->head.subject) || reason_not_to_keep(r, *state, mark)) {
         return check_rules(r);
     }
-    const auto id = keep(r, *state, subject);
+    const auto id = keep(r, *state, mark);
     const int answered = id ? redirect(r, HTTP_SEE_OTHER, form_address(*state, *id)) : send_failure(r, *state, id.error(), address_asked_for(r));
     return answered == OK ? DONE : answered;
 }

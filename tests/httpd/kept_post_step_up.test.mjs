@@ -133,6 +133,18 @@ test('nothing is kept for other sites, where it is off, or for programs: they ar
   assert.equal((await browser.fetch(site.url('/private/mfa'), { method: 'POST', from: page, headers: { 'content-type': 'application/json' }, body: '{}' })).status, 403);
 });
 
+test('nothing is kept for a browser whose login cookie is not the one its login left', async () => {
+  const browser = await loggedIn();
+  const own = browser.jar.get(page, 'proconnect-login').value;
+  const [binding, ...mark] = own.split('~');
+  for (const made_up of [Buffer.alloc(32, 7).toString('base64url'), `${Buffer.alloc(32, 7).toString('base64url')}~${mark.join('~')}`, binding, '']) {
+    browser.jar.set(page, 'proconnect-login', made_up);
+    expectErrorPage(site, await post(browser, 'mfa'), { status: 403, code: 'PC6003' });
+  }
+  browser.jar.set(page, 'proconnect-login', own);
+  expectQuestion(await follow(browser, await post(browser, 'mfa')), 'mfa');
+});
+
 test('a form too large for it is told so', async () => {
   const browser = await loggedIn();
   const refused = await post(browser, 'mfa', 'x'.repeat(65 * 1024));
