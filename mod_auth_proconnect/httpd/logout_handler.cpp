@@ -90,10 +90,13 @@ int ask_to_confirm(request_rec* r, const RequestState& state, const Wish& wish) 
         query.add("local", "1");
     }
     const bool french = language_of(r) == core::Language::french;
+    const bool here_only = wish.local || state.site->site->local_logout;
     return send_page(r, state,
                      {.status = HTTP_OK,
                       .title = french ? "Se déconnecter ?" : "Sign out?",
-                      .text = french ? "Voulez-vous fermer votre session sur ce service et sur ProConnect ?" : "Do you want to close your session with this service and with ProConnect?",
+                      .text = here_only ? (french ? "Voulez-vous fermer votre session sur ce service ? Celle de ProConnect reste ouverte."
+                                                  : "Do you want to close your session with this service? That with ProConnect stays open.")
+                                        : (french ? "Voulez-vous fermer votre session sur ce service et sur ProConnect ?" : "Do you want to close your session with this service and with ProConnect?"),
                       .button = french ? "Se déconnecter" : "Sign out",
                       .action = state.site->site->prefix + "/logout" + (query.text().empty() ? "" : "?") + query.text(),
                       .post = true,

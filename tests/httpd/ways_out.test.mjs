@@ -105,6 +105,13 @@ test('the page that asks keeps where the logout is to end', async () => {
   assert.equal(new URL(answer.headers.location, site.origin).href, site.url('/index.html'));
 });
 
+test('the page that asks says which sessions it is about', async () => {
+  const [both, local] = site.vhosts;
+  for (const [address, what] of [[both.url('/proconnect/logout'), /sur ce service et sur ProConnect/], [both.url('/proconnect/logout?local'), /Celle de ProConnect reste ouverte/], [local.url('/proconnect/logout'), /Celle de ProConnect reste ouverte/]]) {
+    assert.match((await site.browser().send(address)).text, what, address);
+  }
+});
+
 test("a local logout leaves ProConnect's session alone", async () => {
   const [, local] = site.vhosts;
   const { browser } = await loggedIn(local);
