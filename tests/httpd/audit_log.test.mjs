@@ -76,6 +76,13 @@ test('claims with line ends, quotes and HTML stay inside their line, long ones a
   for (const line of readFileSync(site.apache.path('logs/audit.json'), 'utf8').split('\n')) assert.ok(Buffer.byteLength(line) < 4096);
 });
 
+test('characters that a terminal obeys or that turn the text round do not reach the log', async () => {
+  await site.browser('invisibles').login(site.url('/private/'));
+  const line = readFileSync(site.apache.path('logs/audit.json'), 'utf8').split('\n').filter(Boolean).at(-1);
+  assert.doesNotMatch(line, /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+  assert.equal(JSON.parse(line).siret, '13002526500013 2Jé 5');
+});
+
 test('the file is for its owner and group alone', () => assert.equal(statSync(site.apache.path('logs/audit.json')).mode & 0o777, 0o640));
 
 test('a graceful restart opens the file anew', async () => {

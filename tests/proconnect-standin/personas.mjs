@@ -172,6 +172,9 @@ add('injection', 'CR LF, guillemets, HTML, emoji', {
 add('valeurs-nul', 'Caractère NUL et de contrôle', {
   ...ODD, claims: { usual_name: 'avant\u0000après', given_name: '\u0001\u001b[31mrouge\u007f' },
 });
+add('invisibles', 'Caractères invisibles', {
+  ...ODD, claims: { siret: '13002526500013\u009b2Jé\u202e5', usual_name: 'a\u2028b\u0085c' },
+});
 
 // --- refusals -------------------------------------------------------------------------------------------------
 export const ERRORS = {
