@@ -56,6 +56,12 @@ BOOST_AUTO_TEST_CASE(refuses_a_placeholder_where_it_would_not_stay_text) {
     BOOST_TEST(refusal(page_with("", "<title>{{text}}</title>")).contains("where no element"));
 }
 
+BOOST_AUTO_TEST_CASE(refuses_a_value_whose_quote_is_none) {
+    for (const auto* inside : {"<a title==\"{{title}}\">", "<a title = =\"{{title}}\">", "<a title==x>"}) {
+        BOOST_TEST(refusal(page_with(inside)).contains("begins with '='"), inside << ": " << refusal(page_with(inside)));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_it_does_not_know) {
     BOOST_TEST(refusal(page_with("\n\n{{titel}}")).contains("unknown placeholder {{titel}}; known are lang, title"));
     BOOST_TEST(refusal(page_with("\n\n{{titel}}")).contains("(line 3)"));
