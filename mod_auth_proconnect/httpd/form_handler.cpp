@@ -82,9 +82,9 @@ int ask_to_send(request_rec* r, const RequestState& state, const Found& found) {
                      {.status = HTTP_OK,
                       .title = french ? "Envoyer votre formulaire ?" : "Send your form?",
                       .text = french ? "Il fallait d’abord vous connecter quand vous avez envoyé un formulaire à " + path_of(found) + " (" + size +
-                                           " octets). Il n’a pas encore été transmis. Si vous êtes bien à l’origine de cet envoi, confirmez-le dans la demi-heure."
+                                           " octets). Il n’a pas encore été transmis. Si vous êtes bien à l’origine de cet envoi, confirmez-le dans la demi-heure ; sinon, fermez cette page."
                                      : "You had to sign in first when you sent a form to " + path_of(found) + " (" + size +
-                                           " bytes). It has not been passed on yet. If it was you who sent it, confirm within half an hour.",
+                                           " bytes). It has not been passed on yet. If it was you who sent it, confirm within half an hour; otherwise close this page.",
                       .button = french ? "Envoyer" : "Send",
                       .action = form_address(state, found.id) + "&token=" + found.token,
                       .post = true,

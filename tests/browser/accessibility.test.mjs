@@ -19,6 +19,9 @@ const said = `
     </Location>
     <Location "/private/notice.txt">
         ProConnectUnauthenticated deny
+    </Location>
+    <Location "/private/image.svg">
+        Require proconnect roles agent_public_etat
     </Location>`;
 const site = await startSite({ label: 'accessibility', standinTls: true, start: false, vhosts: [
   { https: true, client: { alg: 'ES256' }, config: ({ apache }) => `${said}\n    ProConnectNotice ${apache.path('conf/notice.txt')}` },
@@ -38,15 +41,30 @@ async function refused(page, origin) {
   await chooseAtProConnect(page, 'abandon');
 }
 
-async function form(page, origin) {
+async function form(page, origin, action = '/private/') {
   await page.goto(`${origin}/`);
-  await Promise.all([page.waitForNavigation(), page.evaluate(() => {
+  await Promise.all([page.waitForNavigation(), page.evaluate((to) => {
     const element = document.createElement('form');
     element.method = 'post';
-    element.action = '/private/';
+    element.action = to;
     document.body.append(element);
     element.submit();
-  })]);
+  }, action)]);
+}
+
+async function signedIn(page, origin) {
+  await page.goto(`${origin}/proconnect/login?return=/private/`);
+  await chooseAtProConnect(page, 'agent-territorial');
+  await page.waitForURL(`${origin}/private/`);
+}
+
+/** A form sent when the session is over, up to the page it leads to after the login. */
+async function keptForm(page, origin, action) {
+  await signedIn(page, origin);
+  await page.context().addCookies([{ name: '__Host-proconnect', value: Buffer.alloc(64, 5).toString('base64url'), url: origin, secure: true, httpOnly: true, sameSite: 'Lax' }]);
+  await form(page, origin, action);
+  if (await page.locator('#persona-agent-territorial').count()) await chooseAtProConnect(page, 'agent-territorial');
+  await page.waitForURL(`${origin}/proconnect/form**`);
 }
 
 const own = site.vhosts[1].origin;
@@ -55,6 +73,9 @@ const pages = [
   ['deny', (page) => page.goto(`${site.origin}/private/notice.txt`)],
   ['refused', (page) => refused(page, site.origin)],
   ['form-not-kept', (page) => form(page, site.origin)],
+  ['form-question', (page) => keptForm(page, site.origin, '/private/dossiers/demandes-de-conges-exceptionnels-annuels/creation?etape=2')],
+  ['form-not-admitted', (page) => keptForm(page, site.origin, '/private/image.svg')],
+  ['access-refused', async (page) => { await signedIn(page, site.origin); await page.goto(`${site.origin}/private/image.svg`); }],
   ['not-found', (page) => page.goto(`${site.origin}/proconnect/nothing-here`)],
   ['malformed', (page) => page.goto(`${site.origin}/proconnect/login?return=%zz`)],
   ['logout', (page) => page.goto(`${site.origin}/proconnect/logout`)],
