@@ -5,10 +5,12 @@
 #include <cstring>
 
 #include <apr_strings.h>
+#include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
 
 #include "httpd/form_handler.hpp"
+#include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/pool.hpp"
 
@@ -170,6 +172,16 @@ private:
 };
 
 }  // namespace
+
+void keep_trailers_apart(server_rec* main_server) {
+    for (auto* s = main_server; s != nullptr; s = s->next) {
+        auto* core = static_cast<core_server_config*>(ap_get_core_module_config(s->module_config));
+        if (core->merge_trailers == AP_MERGE_TRAILERS_ENABLE) {
+            core->merge_trailers = AP_MERGE_TRAILERS_DISABLE;
+            log_startup_warning(s, "MergeTrailers On does not hold on a server that uses ProConnect: what comes behind a body would be taken for headers that were looked at before it");
+        }
+    }
+}
 
 int read_request(request_rec* r) {
     if (runtime() == nullptr) {

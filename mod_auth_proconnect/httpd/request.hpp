@@ -41,6 +41,9 @@ struct RequestState {
     std::optional<PendingAnswer> pending;
 };
 
+/// MergeTrailers would let a client add headers that imitate ours after they were looked at: it is turned off, with a warning.
+void keep_trailers_apart(server_rec* main_server);
+
 /// Reads the request's headers: takes out whatever imitates ours and our own cookies, recognises our own pages.
 int read_request(request_rec* r);
 

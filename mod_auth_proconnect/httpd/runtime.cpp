@@ -16,6 +16,7 @@
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
 #include "httpd/pool.hpp"
+#include "httpd/request.hpp"
 #include "httpd/secret_source.hpp"
 #include "httpd/server_key_file.hpp"
 #include "httpd/shared_memory.hpp"
@@ -340,6 +341,7 @@ int start(apr_pool_t* pconf, server_rec* main_server) {
     }
     load_saved_providers(*runtime, main_server);
     prepare_log_redaction(pconf, main_server);
+    keep_trailers_apart(main_server);
     current_runtime = runtime;
     // Registered first, so that it runs after the last snapshot is written.
     apr_pool_cleanup_register(
