@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
+#include <unixd.h>
 
 namespace proconnect::httpd {
 namespace {
@@ -165,6 +166,25 @@ std::expected<core::Secret, std::string> read_secret(const SecretSource& source,
 bool is_world_readable(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+}
+
+std::vector<std::string> weaknesses_of_secret_file(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return {};
+    }
+    std::vector<std::string> found;
+    if ((status.st_mode & S_IROTH) != 0) {
+        found.push_back("can be read by everybody on this machine; write 'chmod 600 " + path + "'");
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        found.push_back("can be changed by others than its owner; write 'chmod 600 " + path + "'");
+    }
+    // An ordinary user's httpd has children of his own.
+    if (::geteuid() == 0 && status.st_uid != 0 && status.st_uid == ap_unixd_config.user_id) {
+        found.push_back("belongs to the user of httpd's children, which whoever gets into one of them could read and change; write 'chown root " + path + "; chmod 600 " + path + "'");
+    }
+    return found;
 }
 
 }  // namespace proconnect::httpd

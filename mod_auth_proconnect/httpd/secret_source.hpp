@@ -2,6 +2,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <apr_pools.h>
 
@@ -28,5 +29,8 @@ std::expected<core::Secret, std::string> read_secret_file(const std::string& pat
 
 /// Whether others than its owner and group may read the file.
 [[nodiscard]] bool is_world_readable(const std::string& path);
+
+/// Who can reach a file with a secret that should not, each as the end of a sentence that says what to write: "can be read by everybody on this machine; write …".
+[[nodiscard]] std::vector<std::string> weaknesses_of_secret_file(const std::string& path);
 
 }  // namespace proconnect::httpd

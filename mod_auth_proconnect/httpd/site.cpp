@@ -242,8 +242,8 @@ private:
             const std::string what = source.kind == SecretSource::Kind::literal ? "the secret" : "'" + source.name + "'";
             return problem(place, what + " " + read.error());
         }
-        if (source.kind == SecretSource::Kind::file && is_world_readable(source.name)) {
-            log_startup_warning(server_, place.text() + ": " + source.name + " can be read by everybody on this machine; write 'chmod 600 " + source.name + "'");
+        if (source.kind == SecretSource::Kind::file) {
+            warn_of_weaknesses(place, source.name);
         }
         if (site_->client_secret_in_config && place.file != nullptr && is_world_readable(place.file)) {
             log_startup_warning(server_, place.text() + ": the secret stands in a file that everybody on this machine can read; put it into a file of "
@@ -251,6 +251,12 @@ private:
         }
         site_->client.client_secret = std::move(*read);
         return {};
+    }
+
+    void warn_of_weaknesses(const Place& place, const std::string& path) {
+        for (const auto& weakness : weaknesses_of_secret_file(path)) {
+            log_startup_warning(server_, place.text() + ": " + path + " " + weakness);
+        }
     }
 
     std::expected<crypto::PrivateKey, ConfigProblem> private_key(const Setting<std::string>& setting) {
@@ -262,9 +268,7 @@ private:
         if (!pem) {
             return problem(setting.place, "'" + path + "' " + pem.error());
         }
-        if (is_world_readable(path)) {
-            log_startup_warning(server_, setting.place.text() + ": " + path + " can be read by everybody on this machine; write 'chmod 600 " + path + "'");
-        }
+        warn_of_weaknesses(setting.place, path);
         auto key = crypto::PrivateKey::from_pem(pem->reveal());
         if (!key) {
             return problem(setting.place, "'" + path + "' is no usable private key: " + key.error().detail);

@@ -1,8 +1,11 @@
 // Where the client secret may come from beside a file: a program, the environment of httpd, the configuration itself.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { chmod, chown } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { expectProtected } from '../support/expect.mjs';
+import { newKey } from '../support/jose.mjs';
 import { startSite } from '../support/site.mjs';
 
 const site = await startSite({ label: 'secret-sources', start: false, logLevel: 'warn', vhosts: [{ client: { alg: 'ES256' } }] });
@@ -60,3 +63,37 @@ test('the secret itself in the configuration works, with a warning that others m
   await logsIn();
   assert.ok(site.apache.logged(/ProConnectClientSecret/).length > 0 || /ProConnectClientSecret/.test(site.apache.process.output.stderr));
 });
+
+// ---- who can reach a file
+
+const read = /can be read by everybody on this machine; write 'chmod 600 /;
+const changed = /can be changed by others than its owner; write 'chmod 600 /;
+const childrens = /belongs to the user of httpd's children.*write 'chown root /;
+const isRoot = process.getuid() === 0;
+const key = await site.apache.writeFile('conf/own.pem', newKey('ES256').pem, 0o600);
+const { secretFile } = site.vhosts[0];
+const configurations = [['ProConnectClientSecret', secretFile, original], ['ProConnectClientKey', key, original.replace(/ProConnectClientSecret .*/, `ProConnectClientKey ${key}`)],
+  ['ProConnectDecryptionKey', key, original.replace(/ProConnectClientSecret .*/, `$&\n    ProConnectDecryptionKey ${key}`)]];
+for (const [directive, file, text] of configurations) {
+  test(`${directive}: configtest warns of a file that others can read or change, and of one that httpd's children own`, async () => {
+    await site.apache.stop();
+    await site.apache.writeFile('conf/site.conf', text);
+    const children = isRoot ? Number(execFileSync('id', ['-u', 'www-data'], { encoding: 'utf8' })) : process.getuid();
+    for (const [mode, owner, expected] of [
+      [0o600, process.getuid(), []], [0o400, process.getuid(), []], [0o640, process.getuid(), []], [0o644, process.getuid(), [read]], [0o604, process.getuid(), [read]],
+      [0o660, process.getuid(), [changed]], [0o620, process.getuid(), [changed]], [0o602, process.getuid(), [changed]], [0o666, process.getuid(), [read, changed]],
+      [0o600, children, isRoot ? [childrens] : []], [0o666, children, isRoot ? [read, changed, childrens] : [read, changed]],
+    ]) {
+      await chmod(file, mode);
+      await chown(file, owner, process.getgid());
+      const { code, stderr } = await site.apache.configtest();
+      assert.equal(code, 0, stderr);
+      const what = `${mode.toString(8)} of ${owner}: ${stderr}`;
+      const lines = stderr.split('\n').filter((line) => line.includes(directive) && line.includes(file));
+      assert.equal(lines.length, expected.length, what);
+      for (const pattern of [read, changed, childrens]) assert.equal(lines.some((line) => pattern.test(line)), expected.includes(pattern), what);
+    }
+    await chown(file, process.getuid(), process.getgid());
+    await chmod(file, 0o600);
+  });
+}
