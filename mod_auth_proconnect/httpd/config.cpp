@@ -1,5 +1,6 @@
 #include "httpd/config.hpp"
 
+#include "httpd/guard.hpp"
 #include "httpd/pool.hpp"
 
 namespace proconnect::httpd {
@@ -12,29 +13,8 @@ void inherit(std::optional<T>& own, const std::optional<T>& base) {
     }
 }
 
-}  // namespace
-
-std::string Place::text() const {
-    return std::string{directive} + " at " + (file != nullptr ? file : "the command line") + ":" + std::to_string(line);
-}
-
-ServerConfig& server_config(const server_rec* s) {
-    return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &auth_proconnect_module));
-}
-
-const DirectoryConfig& directory_config(const request_rec* r) {
-    return *static_cast<const DirectoryConfig*>(ap_get_module_config(r->per_dir_config, &auth_proconnect_module));
-}
-
-void* create_server_config(apr_pool_t* pool, server_rec* s) noexcept {
-    auto* config = pool_make<ServerConfig>(pool);
-    config->owner = s;
-    return config;
-}
-
-void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config) noexcept {
-    const auto& base = *static_cast<const ServerConfig*>(base_config);
-    auto* merged = pool_make<ServerConfig>(pool, *static_cast<const ServerConfig*>(own_config));
+ServerConfig* merged_server_config(apr_pool_t* pool, const ServerConfig& base, const ServerConfig& own) {
+    auto* merged = pool_make<ServerConfig>(pool, own);
     for (const auto field : {&ServerConfig::platform, &ServerConfig::client_id, &ServerConfig::client_secret, &ServerConfig::client_key,
                              &ServerConfig::token_endpoint_auth, &ServerConfig::base_url, &ServerConfig::prefix, &ServerConfig::redirect_uri,
                              &ServerConfig::post_logout_redirect_uri, &ServerConfig::scope, &ServerConfig::signing_algorithm,
@@ -59,13 +39,41 @@ void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config)
     return merged;
 }
 
+}  // namespace
+
+std::string Place::text() const {
+    return std::string{directive} + " at " + (file != nullptr ? file : "the command line") + ":" + std::to_string(line);
+}
+
+ServerConfig& server_config(const server_rec* s) {
+    return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &auth_proconnect_module));
+}
+
+const DirectoryConfig& directory_config(const request_rec* r) {
+    return *static_cast<const DirectoryConfig*>(ap_get_module_config(r->per_dir_config, &auth_proconnect_module));
+}
+
+void* create_server_config(apr_pool_t* pool, server_rec* s) noexcept {
+    return guarded_configuration(pool, [&] {
+        auto* config = pool_make<ServerConfig>(pool);
+        config->owner = s;
+        return config;
+    });
+}
+
+void* merge_server_config(apr_pool_t* pool, void* base_config, void* own_config) noexcept {
+    return guarded_configuration(
+        pool, [&] { return merged_server_config(pool, *static_cast<const ServerConfig*>(base_config), *static_cast<const ServerConfig*>(own_config)); });
+}
+
 void* create_directory_config(apr_pool_t* pool, char*) noexcept {
-    return pool_make<DirectoryConfig>(pool);
+    return guarded_configuration(pool, [&] { return pool_make<DirectoryConfig>(pool); });
 }
 
 void* merge_directory_config(apr_pool_t* pool, void* base_config, void* own_config) noexcept {
     const auto& base = *static_cast<const DirectoryConfig*>(base_config);
-    auto* merged = pool_make<DirectoryConfig>(pool, *static_cast<const DirectoryConfig*>(own_config));
+    auto* merged = static_cast<DirectoryConfig*>(
+        guarded_configuration(pool, [&] { return pool_make<DirectoryConfig>(pool, *static_cast<const DirectoryConfig*>(own_config)); }));
     const auto inherit_from_base = [&](auto... fields) { ((merged->*fields = merged->*fields != nullptr ? merged->*fields : base.*fields), ...); };
     inherit_from_base(&DirectoryConfig::unauthenticated, &DirectoryConfig::remote_user, &DirectoryConfig::headers, &DirectoryConfig::header_encoding,
                       &DirectoryConfig::idp_hint, &DirectoryConfig::login_hint, &DirectoryConfig::siret_hint, &DirectoryConfig::prompt_login,

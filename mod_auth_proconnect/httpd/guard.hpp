@@ -34,6 +34,18 @@ Result guarded(const server_rec* s, Result on_failure, Body&& body) noexcept {
     return on_failure;
 }
 
+/// The same for the callbacks that make the objects of the configuration. They cannot fail: httpd ends the process when it has no memory, and so do they.
+template <typename Body>
+void* guarded_configuration(apr_pool_t* pool, Body&& body) noexcept {
+    try {
+        return body();
+    } catch (const std::exception& exception) {
+        log_and_end_process(pool, exception.what());
+    } catch (...) {
+        log_and_end_process(pool, "unknown exception");
+    }
+}
+
 /// The same for directive setters, whose failure is a message.
 template <typename Body>
 const char* guarded_setter(Body&& body) noexcept {

@@ -1,6 +1,7 @@
 #include "httpd/log.hpp"
 
 #include <array>
+#include <cstdlib>
 
 #include <http_log.h>
 
@@ -97,6 +98,11 @@ void log_internal_error(const request_rec* r, const char* what) noexcept {
 
 void log_internal_error(const server_rec* s, const char* what) noexcept {
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "PC9001 internal_error: %.200s", what);
+}
+
+void log_and_end_process(apr_pool_t* pool, const char* what) noexcept {
+    ap_log_perror(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, pool, "PC9001 internal_error: the configuration cannot be read: %.200s; aborting process", what);
+    std::abort();
 }
 
 }  // namespace proconnect::httpd

@@ -26,6 +26,8 @@ void log_startup_warning(const server_rec* s, std::string_view message);
 void log_internal_error(const request_rec* r, const char* what) noexcept;
 void log_internal_error(const server_rec* s, const char* what) noexcept;
 
+[[noreturn]] void log_and_end_process(apr_pool_t* pool, const char* what) noexcept;
+
 /// Outside text made safe for one log line: control characters, quotes and non-ASCII bytes escaped, cut at 400 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
 
