@@ -20,6 +20,7 @@
 #include "http/curl_client.hpp"
 #include "httpd/audit.hpp"
 #include "httpd/guard.hpp"
+#include "httpd/provider_refresh.hpp"
 #include "httpd/unprivileged.hpp"
 #include "oidc/provider_snapshot.hpp"
 #include "session/private_file.hpp"
@@ -31,9 +32,8 @@ namespace {
 constexpr auto kTimerInterval = apr_time_from_sec(1);
 constexpr std::chrono::seconds kSweepInterval{60};
 constexpr std::chrono::minutes kSnapshotInterval{5};
-constexpr std::chrono::seconds kSaveLimit{60};
+constexpr std::chrono::seconds kSaveLimit{60};   // for all files together: meanwhile the parent replaces no child that died
 constexpr off_t kMaxProviderFileBytes = 1024 * 1024;
-constexpr std::uint32_t kFailuresBetweenLines = 20;   // about every five minutes at the longest back-off
 
 // ---- the timer, in one child
 
@@ -46,26 +46,6 @@ struct TimerTurn {
     TimerTurn(const TimerTurn&) = delete;
     TimerTurn& operator=(const TimerTurn&) = delete;
 };
-
-void refresh_provider(SiteRuntime& site, core::UnixTime now) {
-    if (!site.provider) {
-        return;
-    }
-    const auto refreshed = site.provider->refresh_if_due(now);
-    if (!refreshed && refreshed.error().code == core::ErrorCode::server_stopping) {
-        return;
-    }
-    if (!refreshed) {
-        const auto status = site.board->status();
-        if (!status || status->failures % kFailuresBetweenLines == 1) {
-            log_server_failure(site.server, refreshed.error());
-        }
-        site.provider_failing = true;
-    } else if (*refreshed == oidc::ProviderCache::Refresh::done && site.provider_failing) {
-        site.provider_failing = false;
-        log_server_notice(site.server, "ProConnect (" + site.site->client.issuer + ") answers again");
-    }
-}
 
 void sweep_sessions(Runtime& runtime, const server_rec* s, core::UnixTime now) {
     if (const auto swept = runtime.store->sweep(now); !swept) {
@@ -95,10 +75,7 @@ apr_status_t on_timer(int state, void* data, apr_pool_t*) noexcept {
             last_sweep = now;
             sweep_sessions(*current, main_server, now);
         }
-        // Last: a provider that hangs takes its time.
-        for (auto& site : current->sites) {
-            refresh_provider(*site, now);
-        }
+        refresh_providers(*current, now);
         return APR_SUCCESS;
     });
 }
@@ -171,9 +148,12 @@ void save(Runtime& runtime, const server_rec* s) {
             return text && file.write({reinterpret_cast<const std::uint8_t*>(text->data()), text->size()}).has_value();
         });
     }
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + kSaveLimit;
     for (auto& [file, write] : files) {
         std::string failure = "it could not be written in time";
-        if (run_unprivileged([&] { return write(file); }, kSaveLimit)) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() > 0 && run_unprivileged([&] { return write(file); }, left)) {
             const auto committed = file.commit();
             failure = committed ? "" : committed.error();
         }
@@ -246,8 +226,15 @@ void end_calls_in_child() noexcept {
 void stop_in_child() noexcept {
     constexpr int kTries = 400;
     end_calls_in_child();
-    for (int i = 0; i < kTries && (timers_running > 0 || http::CurlClient::calls_under_way() > 0); ++i) {
+    auto* current = runtime();
+    const auto is_busy = [&] { return timers_running > 0 || http::CurlClient::calls_under_way() > 0 || (current != nullptr && is_refreshing(*current)); };
+    for (int i = 0; i < kTries && is_busy(); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    if (current != nullptr) {
+        for (auto& site : current->sites) {
+            site->refresh.leave();
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "http/curl_client.hpp"
 #include "http/wait_slots.hpp"
+#include "httpd/provider_refresh.hpp"
 #include "httpd/site.hpp"
 #include "oidc/provider_board.hpp"
 #include "oidc/provider_cache.hpp"
@@ -33,7 +34,8 @@ struct SiteRuntime {
     std::unique_ptr<http::CurlClient> background_http;     ///< for calls nobody waits for: a shorter time-out
     std::unique_ptr<oidc::ProviderCache> provider;
     AuditLog* audit = nullptr;                       ///< one of the runtime's; null = off
-    bool provider_failing = false;                         ///< known to the timer, for its log lines
+    bool provider_failing = false;                         ///< known to the background, for its log lines
+    ProviderRefresh refresh;                               ///< the last member, so that its thread goes first
 };
 
 /// What all sites share. Made once per configuration generation, in the parent; children inherit it.

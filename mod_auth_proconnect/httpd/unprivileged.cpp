@@ -35,7 +35,7 @@ bool give_up_rights() {
 
 }  // namespace
 
-bool run_unprivileged(const std::function<bool()>& body, std::chrono::seconds limit) {
+bool run_unprivileged(const std::function<bool()>& body, std::chrono::milliseconds limit) {
     const pid_t child = ::fork();
     if (child < 0) {
         return false;

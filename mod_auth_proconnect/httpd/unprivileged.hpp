@@ -11,6 +11,6 @@ namespace proconnect::httpd {
 /// @param body   returns success; must leave nothing to clean up, since the process ends without destructors
 /// @param limit  after which the process is killed
 /// @return whether it ended in time with success
-bool run_unprivileged(const std::function<bool()>& body, std::chrono::seconds limit);
+bool run_unprivileged(const std::function<bool()>& body, std::chrono::milliseconds limit);
 
 }  // namespace proconnect::httpd

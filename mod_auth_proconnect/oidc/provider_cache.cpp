@@ -184,9 +184,12 @@ ProviderCache::Due ProviderCache::due(UnixTime now) {
             .jwks = is_due(status->jwks_fetched, status->jwks_lifetime, now)};
 }
 
+bool ProviderCache::is_refresh_due(UnixTime now) {
+    return due(now).is_anything();
+}
+
 std::expected<ProviderCache::Refresh, Error> ProviderCache::refresh_if_due(UnixTime now) {
-    const auto is_anything = [](Due due) { return due.discovery || due.jwks; };
-    if (!is_anything(due(now))) {
+    if (!is_refresh_due(now)) {
         return Refresh::not_due;
     }
     const core::RobustGuard fetching = board_.begin_fetch(std::chrono::milliseconds::zero());
@@ -195,7 +198,7 @@ std::expected<ProviderCache::Refresh, Error> ProviderCache::refresh_if_due(UnixT
     }
     // Asked again: whoever held the right until now may have done it.
     const Due still = due(now);
-    if (!is_anything(still)) {
+    if (!still.is_anything()) {
         return Refresh::not_due;
     }
     if (const auto fetched = fetch(still, now); !fetched) {

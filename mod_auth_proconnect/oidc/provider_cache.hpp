@@ -36,6 +36,8 @@ public:
     std::expected<std::shared_ptr<const Provider>, core::Error> after_unknown_key(const std::shared_ptr<const Provider>& seen,
                                                                                  core::UnixTime now, const Suffices& suffices) override;
 
+    /// Whether refresh_if_due() would fetch now, as far as can be seen without the right to. Asks nobody.
+    [[nodiscard]] bool is_refresh_due(core::UnixTime now);
     enum class Refresh {
         not_due,
         in_flight,  ///< another process or thread is at it
@@ -49,6 +51,7 @@ private:
     struct Due {
         bool discovery = false;
         bool jwks = false;
+        [[nodiscard]] bool is_anything() const noexcept { return discovery || jwks; }
     };
     struct FetchedDiscovery;
     struct FetchedJwks;
