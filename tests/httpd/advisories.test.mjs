@@ -1,18 +1,15 @@
 // Each class of advisory of comparable modules, as a story that bears its number: what befell them must not befall us. This file: who gets in, what
 // is served, where one is sent. advisories_inputs.test.mjs: crafted cookies, bodies, headers, tokens.
 //
+// Elsewhere, by their numbers: CL 04/23/2024 (RSA1_5) in provider_answers_encrypted.test.mjs, CL 07/31/2026 (refreshed tokens) in
+// oidc/refreshed_id_token_test.cpp, CL 05/20/2026 (random source ignored) in the unit tests of crypto/.
 // Those that belong to what the module does not do yet, or does not do at all:
-//   CVE-2021-32792, GHSA-x7cf-8wgv-5j86 (its POST preservation)   forms are not kept yet; that nothing of one stands on the page is tested here
 //   CVE-2021-32785, CL 08/13/2021…   Redis commands: no Redis yet; user data in formats is tested in advisories_inputs
-//   GHSA-wcvh-g65p-v576              bearer tokens and introspection: not yet; every token goes through the one validator (provider_answers_*)
-//   CL 07/31/2026                    refreshed tokens: no directive asks for a refresh; refreshed_id_token_test.cpp tests the validator by this name
-//   CL 04/23/2024                    RSA1_5: see provider_answers_encrypted.test.mjs
+//   GHSA-wcvh-g65p-v576              bearer tokens and introspection: not yet; that no token of the provider lacks aud, iss or exp is tested in advisories_inputs
 //   CL 06/10/2020                    refresh hook: none; its parameter is among those tried here
 //   CL 08/07/2026 (front- and back-channel logout, logout tokens)   not offered by ProConnect
 //   CVE-2019-1010247, CL 07/27/2020  session-management iframe: none; that its addresses answer nothing is tested here
-//   GHSA-c5c4-8r6x-56w3, GHSA-4mf2-f3wh-gvf2, CL 05/20/2026 (suffix of a domain)   rules on mail domains: not yet; no return address names a host
 //   CVE-2025-9943                    SQL: none
-//   CL 05/20/2026 (random source ignored), CVE-2021-32791 (keys)   unit tests of crypto/; that nothing repeats is tested here
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, beforeEach, test } from 'node:test';
@@ -46,7 +43,14 @@ const site = await startProviderSites({ label: 'advisories', modules: ['proxy', 
         ProConnectRemoteUser email
         Require user autre@interieur.gouv.fr
     </Location>
-    Alias "/private/somebody-else" "/nonexistent"` },
+    <Location "/private/corp">
+        Require proconnect email_domain corp.fr
+    </Location>
+    <Location "/private/corps">
+        Require proconnect email_domain *.corp.fr
+    </Location>
+    Alias "/private/somebody-else" "/nonexistent"
+    Alias "/private/corp" "/nonexistent"` },
   two: { provider },
   whole: { provider, bare: true, config: '<Location "/">\nAuthType ProConnect\nRequire valid-user\n</Location>' },
   short: { provider, config: 'ProConnectSessionLifetime 2s' },
@@ -109,6 +113,24 @@ test('GHSA_652x_m2gr_hppm a rule that names somebody else refuses', async () => 
   expectNothingProtected(answer);
   assert.ok([401, 403].includes(answer.status), `${answer.status}`);
 });
+
+for (const [email, corp, below] of [
+  ['a@corp.fr', true, false], ['a@CORP.fr', true, false], ['a@x.corp.fr', false, true],
+  ['a@evil@corp.fr', false, false], ['a@corp.fr@evil.example', false, false], ['a@evil-corp.fr', false, false], ['a@evilcorp.fr', false, false], ['a@evil-x.corp.fr.evil.example', false, false],
+  ['a@corp.fr.evil.example', false, false], ['a@corp.fr.', false, false], ['a@.corp.fr', false, false], ['@corp.fr', false, false], ['corp.fr', false, false], ['a@', false, false],
+  ['a@corp.fr\u0000.evil.example', false, false], ['a@evil.example#@corp.fr', false, false], ['', false, false], [['a@corp.fr'], false, false],
+]) {
+  test(`GHSA_c5c4_8r6x_56w3 GHSA_4mf2_f3wh_gvf2 CL 05/20/2026 whose mail domain: ${JSON.stringify(email)}`, async () => {
+    provider.userinfo = (claims) => ({ ...claims, email });
+    const browser = site.browser();
+    await browser.login(page);
+    for (const [path, admitted] of [['/private/corp', corp], ['/private/corps', below]]) {
+      const { status } = await browser.send(one.url(path));   // there is nothing behind it
+      if (admitted) assert.equal(status, 404, path);
+      else assert.notEqual(status, 404, path);
+    }
+  });
+}
 
 // ---- whose session
 
@@ -243,6 +265,33 @@ test('CVE_2017_6059 CVE_2021_28963 CVE_2021_32792: no page repeats what the requ
   const form = await site.browser().send(page, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `field=${encoded}&${encoded}=1` });
   expectErrorPage(site, form, { status: 401, code: 'PC1014' });
   assert.doesNotMatch(form.text, /PLANTED|field|<script/);
+});
+
+test('CVE_2021_32792 nothing of a kept form stands on a page, and no script sends it', async () => {
+  const browser = site.browser();
+  expectProtected(await browser.login(page));
+  browser.jar.set(page, 'proconnect', Buffer.alloc(64, 5).toString('base64url'));   // its session is over
+  const kept = await browser.send(page, { method: 'POST', from: page, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'PLANTED=%3Cscript%3Ealert(1)%3C/script%3E' });
+  assert.equal(kept.status, 303, kept.text.slice(0, 300));
+  const asked = await browser.open(kept.headers.location);
+  assert.match(asked.text, /<form method="post"/);
+  assert.doesNotMatch(`${kept.text}${JSON.stringify(kept.headers)}${asked.text}`, /PLANTED|alert\(1\)|<script|onload/);
+});
+
+test('OSC_PR_4784 no token of ProConnect reaches the application unasked', async () => {
+  const tokens = [];
+  provider.on('token', (right) => {
+    const { access_token: access, id_token: id } = JSON.parse(right.body);
+    tokens.push(access, id, ...id.split('.'));
+    return { ...right, body: JSON.stringify({ ...JSON.parse(right.body), refresh_token: 'refresh-'.repeat(6) }) };
+  });
+  const browser = await loginWorks(site, { vhost: one });
+  for (const path of ['/private/app', '/private/variables.cgi']) {
+    const { text, status } = await browser.send(one.url(path));
+    assert.equal(status, 200);
+    for (const token of [...tokens, 'refresh-'.repeat(6)]) assert.ok(!text.includes(token), path);
+    assert.doesNotMatch(text, /ACCESS_TOKEN|access-token|ID_TOKEN/i);
+  }
 });
 
 test('CVE_2019_1010247 no page of session management, and no script on any page', async () => {

@@ -191,6 +191,18 @@ test('CL 11/19/2020 userinfo without sub is nobody', async () => {
   await loginRefused(site, { code: 'PC3030' });
 });
 
+for (const claim of ['aud', 'iss', 'exp', 'iat']) {
+  test(`GHSA_wcvh_g65p_v576 no token without ${claim}, be it the id_token or a signed userinfo`, async () => {
+    const without = ({ [claim]: _, ...claims }) => claims;
+    const code = { aud: 'PC3011', iss: 'PC3010', exp: 'PC3014', iat: 'PC3015' }[claim];
+    provider.idToken = (claims) => sign(without(claims), provider.keys[0]);
+    await loginRefused(site, { code });
+    provider.well();
+    provider.userinfo = (claims, frame) => sign(without({ ...claims, ...frame }), provider.keys[0]);
+    assert.match(await loginRefused(site, { code }), /userinfo: /);
+  });
+}
+
 for (const [name, change] of [['a zero more', (nonce) => `0${nonce}`], ['a blank more', (nonce) => `${nonce} `], ['other capitals', (nonce) => nonce.replace(/[a-z]/, (letter) => letter.toUpperCase())], ['a NUL and more', (nonce) => `${nonce}\u0001`]]) {
   test(`CL 07/16/2026 a nonce with ${name} is another nonce`, async () => {
     provider.idToken = (claims) => sign({ ...claims, nonce: change(claims.nonce) }, provider.keys[0]);

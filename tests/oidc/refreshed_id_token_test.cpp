@@ -37,7 +37,8 @@ BOOST_AUTO_TEST_CASE(refuses_another_nonce) {
     BOOST_TEST(check_refreshed(kUsual.without("nonce"), expected) == "accepted");
 }
 
-BOOST_AUTO_TEST_CASE(refuses_another_user) {
+// The advisory of a module that took over a refreshed token without looking whom it is about. That it is verified at all, the parameter's type says.
+BOOST_AUTO_TEST_CASE(CL_07_31_2026_refuses_another_user) {
     for (const auto& subject : std::vector<std::string>{kLoginSubject + "x", kLoginSubject.substr(1), "somebody-else"}) {
         BOOST_TEST(check_refreshed(kUsual.with_text("sub", subject)) == "PC3013", subject);
     }
