@@ -118,7 +118,7 @@ for (const [email, corp, below] of [
   ['a@corp.fr', true, false], ['a@CORP.fr', true, false], ['a@x.corp.fr', false, true],
   ['a@evil@corp.fr', false, false], ['a@corp.fr@evil.example', false, false], ['a@evil-corp.fr', false, false], ['a@evilcorp.fr', false, false], ['a@evil-x.corp.fr.evil.example', false, false],
   ['a@corp.fr.evil.example', false, false], ['a@corp.fr.', false, false], ['a@.corp.fr', false, false], ['@corp.fr', false, false], ['corp.fr', false, false], ['a@', false, false],
-  ['a@corp.fr\u0000.evil.example', false, false], ['a@evil.example#@corp.fr', false, false], ['', false, false], [['a@corp.fr'], false, false],
+  ['a@corp.fr\u0000.evil.example', false, false], ['a@evil.example#@corp.fr', false, false], ['', false, false], ['a@evil.example;a@corp.fr', false, false],
 ]) {
   test(`GHSA_c5c4_8r6x_56w3 GHSA_4mf2_f3wh_gvf2 CL 05/20/2026 whose mail domain: ${JSON.stringify(email)}`, async () => {
     provider.userinfo = (claims) => ({ ...claims, email });

@@ -99,6 +99,19 @@ BOOST_AUTO_TEST_CASE(the_timer_fetches_the_first_copy_too) {
     BOOST_TEST(client.requests() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(says_whether_a_refresh_is_due_and_asks_nobody) {
+    BOOST_TEST(cache.is_refresh_due(kNow), "there is no copy yet");
+    BOOST_TEST(client.requests() == 0);
+    BOOST_REQUIRE(cache.current(kNow));
+    BOOST_TEST(!cache.is_refresh_due(kNow + 449s));
+    BOOST_TEST(cache.is_refresh_due(kNow + 450s));
+    client.go_down();
+    BOOST_REQUIRE(!cache.refresh_if_due(kNow + 450s));
+    BOOST_TEST(!other.is_refresh_due(kNow + 450s), "the next attempt must wait");
+    BOOST_TEST(other.is_refresh_due(kNow + 480s));
+    BOOST_TEST(client.requests() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(refreshes_at_three_quarters_of_the_life_of_each_part) {
     BOOST_REQUIRE(cache.current(kNow));
     BOOST_TEST((cache.refresh_if_due(kNow + 449s).value() == Refresh::not_due));
