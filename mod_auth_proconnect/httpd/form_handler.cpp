@@ -143,6 +143,7 @@ void become(request_rec* r, RequestState& state, session::KeptForm form) {
         apr_table_setn(r->headers_in, "Content-Type", kept.content_type.c_str());
     }
     apr_table_setn(r->headers_in, "Content-Length", pool_copy(r->pool, std::to_string(kept.body.size())));
+    apr_table_clear(r->trailers_in);
     r->expecting_100 = 0;
     read_body_from(r, kept.body.reveal());
 
