@@ -190,6 +190,25 @@ BOOST_AUTO_TEST_CASE(refuses_a_secret_too_short_for_hs256) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(says_that_hs256_cannot_be_computed_when_memory_is_short) {
+    const std::string secret(32, 's');
+    const auto token = hs256_token(secret, R"({"alg":"HS256"})", "{}");
+    const auto input = token.substr(0, token.rfind('.'));
+    const auto mac = decoded(token.substr(token.rfind('.') + 1));
+    int failures = 0;
+    bool happened = true;
+    for (std::size_t nth = 1; happened; ++nth) {
+        const FailingAllocation failing(nth);
+        const auto right = verify_hs256(Secret{secret}, input, mac);
+        happened = failing.happened();
+        if (!right) {
+            BOOST_TEST((right.error().code == ErrorCode::crypto_failure), nth);
+            ++failures;
+        }
+    }
+    BOOST_TEST(failures > 0);
+}
+
 // RFC 7520 sections 4.1 and 4.4; their payload is prose, so they cannot pass for a JWT.
 BOOST_AUTO_TEST_CASE(verifies_the_signatures_of_rfc_7520) {
     const auto parts = [](std::string_view compact) {
