@@ -159,7 +159,8 @@ int leave_to_main(request_rec* r, RequestState& state, int status, PendingAnswer
     while (main->main != nullptr) {
         main = main->main;
     }
-    answer.config = r->per_dir_config;
+    answer.address = ap_escape_uri(r->pool, r->uri);
+    answer.from = r;
     state.pending = std::move(answer);
     ap_custom_response(main, status, pool_copy(main->pool, state.site->site->prefix + "/login"));
     return status;
@@ -177,7 +178,7 @@ int refuse(request_rec* r, RequestState& state) {
         demand.reset();
     }
     if (inside) {
-        return serves_an_error(r) ? HTTP_FORBIDDEN : leave_to_main(r, state, HTTP_FORBIDDEN, {.demand = std::move(demand), .config = nullptr});
+        return serves_an_error(r) ? HTTP_FORBIDDEN : leave_to_main(r, state, HTTP_FORBIDDEN, {.demand = std::move(demand)});
     }
     if (demand && kind_of(r) == access::RequestKind::navigation) {
         audit_step_up(r, state, *demand);
@@ -225,16 +226,21 @@ std::vector<std::string> levels_for_login(request_rec* r, RequestState& state) {
     return any_level || !run.saw_level ? std::vector<std::string>{} : levels_that_enter(r, run, false);
 }
 
+PendingAnswer stand_where_refused(request_rec* r, RequestState& state, PendingAnswer pending) {
+    auto* again = ap_sub_req_method_uri("GET", pending.address.c_str(), r, nullptr);   // never destroyed before the request
+    r->per_dir_config = again->per_dir_config;
+    auto fresh = std::exchange(state.pending, std::nullopt);
+    return fresh ? std::move(*fresh) : std::move(pending);
+}
+
 int serve_pending(request_rec* r, RequestState& state) {
-    const auto pending = std::exchange(state.pending, std::nullopt);
-    // Hints and texts are those of the place that refused.
-    r->per_dir_config = pending->config;
-    if (pending->demand && kind_of(r) == access::RequestKind::navigation) {
-        if (!pending->demand->step_up) {
-            return send_to_log_in(r, state, *pending->demand);
+    const auto pending = stand_where_refused(r, state, *std::exchange(state.pending, std::nullopt));
+    if (pending.demand && kind_of(r) == access::RequestKind::navigation) {
+        if (!pending.demand->step_up) {
+            return send_to_log_in(r, state, *pending.demand);
         }
-        audit_step_up(r, state, *pending->demand);
-        return begin_login_and_redirect(r, state, address_asked_for(r), *pending->demand);
+        audit_step_up(r, state, *pending.demand);
+        return begin_login_and_redirect(r, state, address_asked_for(r), *pending.demand);
     }
     if (!r->prev || r->prev->status != HTTP_FORBIDDEN) {
         return send_login_required(r, state);
@@ -243,7 +249,7 @@ int serve_pending(request_rec* r, RequestState& state) {
 }
 
 int leave_login_to_main(request_rec* r, RequestState& state) {
-    return leave_to_main(r, state, HTTP_UNAUTHORIZED, {.demand = LoginDemand{.acr_values = levels_for_login(r, state)}, .config = nullptr});
+    return leave_to_main(r, state, HTTP_UNAUTHORIZED, {.demand = LoginDemand{.acr_values = levels_for_login(r, state)}});
 }
 
 }  // namespace proconnect::httpd

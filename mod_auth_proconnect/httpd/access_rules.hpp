@@ -21,6 +21,9 @@ std::vector<std::string> levels_for_login(request_rec* r, RequestState& state);
 
 /// For a subrequest without a user: 401, and the login when the request it belongs to fails for its sake.
 int leave_login_to_main(request_rec* r, RequestState& state);
+/// Asks again for the place that refused, so that hints, texts and rules of this request are those of that place, and last as long as the request.
+/// @return what the place says now, or `pending` when it does not refuse any more
+PendingAnswer stand_where_refused(request_rec* r, RequestState& state, PendingAnswer pending);
 /// The refusal or login that a subrequest could not answer itself (DirectoryIndex); see endpoints.cpp.
 int serve_pending(request_rec* r, RequestState& state);
 

@@ -48,14 +48,14 @@ std::string_view cut(std::string_view text, std::size_t limit) {
 }
 
 /// What a terminal obeys, or a reader takes for the end of a line or the other direction, becomes a space: the second controls (U+0080 to U+009F) and
-/// those of lines and directions (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069). JSON itself takes care of the first controls.
+/// those of lines and directions (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069). JSON itself takes care of the first controls.
 std::string plain(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
         const auto second = text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0U;
         const auto third = text.size() > 2 ? static_cast<unsigned char>(text[2]) : 0U;
-        const bool controls = text[0] == '\xc2' && second >= 0x80 && second < 0xa0;
+        const bool controls = (text[0] == '\xc2' && second >= 0x80 && second < 0xa0) || (text[0] == '\xd8' && second == 0x9c);
         const bool turns = text[0] == '\xe2' && ((second == 0x80 && (third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae))) || (second == 0x81 && third >= 0xa6 && third <= 0xa9));
         out += controls || turns || text[0] == '\x7f' ? ' ' : text[0];
         text.remove_prefix(turns ? 3 : controls ? 2 : 1);

@@ -60,6 +60,9 @@ std::expected<Found, Error> find(const RequestState& state, const SignedIn& user
     if (!form) {
         return std::unexpected(form.error());
     }
+    if (form->site != state.site->site->origin) {
+        return gone("the form was sent to another site of this host");
+    }
     if (!crypto::equal_constant_time(form->subject, session::tag_text(user.head.subject))) {
         // It stays for its owner, who may have chosen the wrong account at ProConnect, until its half hour is over.
         return std::unexpected(Error{ErrorCode::form_of_another_user, "the form was filled in by another user than the one who is signed in now"});

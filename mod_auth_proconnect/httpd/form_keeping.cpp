@@ -90,7 +90,7 @@ std::expected<session::FormId, Error> keep(request_rec* r, const RequestState& s
     if (!body) {
         return std::unexpected(std::move(body.error()));
     }
-    const session::KeptForm form{.address = address_asked_for(r), .content_type = std::string{header(r, "Content-Type")}, .subject = mark.subject, .body = std::move(*body)};
+    const session::KeptForm form{.site = state.site->site->origin, .address = address_asked_for(r), .content_type = std::string{header(r, "Content-Type")}, .subject = mark.subject, .body = std::move(*body)};
     const auto binding = session::BrowserBinding::parse(state.cookies.login.value_or(""));
     session::FormId id{};
     if (!binding || !crypto::fill_random(id)) {

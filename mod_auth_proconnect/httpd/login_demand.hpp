@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-struct ap_conf_vector_t;
+struct request_rec;
 
 namespace proconnect::httpd {
 
@@ -15,10 +15,12 @@ struct LoginDemand {
     bool step_up = false;                  ///< somebody is signed in who falls short
 };
 
-/// An answer that a subrequest leaves to the request it belongs to.
+/// An answer that a subrequest leaves to the request it belongs to. Whoever made the subrequest may have destroyed it since, and with it the
+/// configuration merged for it and what .htaccess files held: nothing here points into it.
 struct PendingAnswer {
     std::optional<LoginDemand> demand;     ///< a login; otherwise the refusal page
-    ap_conf_vector_t* config;              ///< of the place that needs it
+    std::string address;                   ///< of the place that needs it, escaped
+    const request_rec* from = nullptr;     ///< only to be compared
 };
 
 }  // namespace proconnect::httpd

@@ -191,6 +191,7 @@ int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& i
     if (user && *user != nullptr) {
         audit_logout(r, state);
     }
+    state.user.reset();   // what comes next is asked for by nobody
     clear_browser(r, state);
     revoke_after_answer(r, state, std::move(tokens.refresh_token));
     const auto location = local ? std::string{} : provider_logout(r, state, tokens.id_token, intent);

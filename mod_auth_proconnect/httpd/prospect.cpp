@@ -17,9 +17,14 @@ Prospect look_ahead(request_rec* r, RequestState& state, const char* method, con
     state.pending.reset();
     // Never destroyed before the request: the configuration merged for it goes on to be used.
     auto* target = ap_sub_req_method_uri(method, address.c_str(), r, nullptr);
-    const auto pending = std::exchange(state.pending, std::nullopt);
-    if (pending) {
-        r->per_dir_config = pending->config;
+    auto pending = std::exchange(state.pending, std::nullopt);
+    const bool stopped = target->status == HTTP_UNAUTHORIZED || target->status == HTTP_FORBIDDEN;
+    if (pending && stopped) {   // else only one of several that the page was looked for in
+        if (pending->from == target) {
+            r->per_dir_config = target->per_dir_config;
+        } else {
+            pending = stand_where_refused(r, state, std::move(*pending));
+        }
         return {.demand = pending->demand, .refused = !pending->demand};
     }
     const char* type = ap_auth_type(target);
@@ -27,8 +32,12 @@ Prospect look_ahead(request_rec* r, RequestState& state, const char* method, con
         return {};
     }
     r->per_dir_config = target->per_dir_config;
-    // Nothing stands in the way of whoever is signed in; nor was anything asked for where ProConnectUnauthenticated is deny.
-    return target->user != nullptr ? Prospect{} : Prospect{.demand = LoginDemand{.acr_values = levels_for_login(target, state)}};
+    if (state.user) {
+        // A login would change nothing, whatever the reason: begun here, it would come back here.
+        return {.refused = stopped};
+    }
+    // Nor was anything asked for where ProConnectUnauthenticated is deny.
+    return {.demand = LoginDemand{.acr_values = levels_for_login(target, state)}};
 }
 
 int begin_login_towards(request_rec* r, RequestState& state, const std::string& address, bool prompt_login) {

@@ -165,8 +165,8 @@ private:
                 attribute_.clear();
             }
             take(1);
-        } else if (c == '=' && attribute_.size() > 1 && attribute_.back() == '=') {
-            fail("has an attribute value that begins with '=' and no quote");   // a quote behind it would open nothing
+        } else if (c == '=' && (attribute_.empty() || attribute_.back() == '=')) {
+            fail("has an attribute that begins with '='");   // a name, or a value without quotes: a quote behind it would open nothing
         } else {
             attribute_ += lower(rest.substr(0, 1));
             take(1);

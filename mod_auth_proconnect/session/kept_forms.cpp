@@ -56,8 +56,8 @@ std::expected<std::string, core::Error> seal_form(const KeptForm& form, const Br
         return std::unexpected(std::move(key.error()));
     }
     std::string plain;
-    plain.reserve(form.address.size() + form.content_type.size() + form.subject.size() + form.body.size() + 16);   // one allocation: growing would leave copies
-    for (const auto text : {std::string_view{form.address}, std::string_view{form.content_type}, std::string_view{form.subject}, form.body.reveal()}) {
+    plain.reserve(form.site.size() + form.address.size() + form.content_type.size() + form.subject.size() + form.body.size() + 20);   // one allocation: growing would leave copies
+    for (const auto text : {std::string_view{form.site}, std::string_view{form.address}, std::string_view{form.content_type}, std::string_view{form.subject}, form.body.reveal()}) {
         put(plain, text);
     }
     auto box = crypto::seal(*key, kContext, plain);
@@ -78,14 +78,16 @@ std::expected<KeptForm, core::Error> open_form(std::string_view box, const Brows
     }
     const core::Secret plain{std::move(*opened)};
     auto rest = plain.reveal();
+    const auto site = take(rest);
     const auto address = take(rest);
     const auto content_type = take(rest);
     const auto subject = take(rest);
     const auto body = take(rest);
-    if (!address || !content_type || !subject || !body || !rest.empty()) {
+    if (!site || !address || !content_type || !subject || !body || !rest.empty()) {
         return std::unexpected(core::Error{core::ErrorCode::sealed_box_unreadable, "kept form: of another version"});
     }
-    return KeptForm{.address = std::string{*address}, .content_type = std::string{*content_type}, .subject = std::string{*subject}, .body = core::Secret{std::string{*body}}};
+    return KeptForm{.site = std::string{*site}, .address = std::string{*address}, .content_type = std::string{*content_type}, .subject = std::string{*subject},
+                    .body = core::Secret{std::string{*body}}};
 }
 
 std::expected<std::string, core::Error> form_token(const BrowserBinding& binding, const FormId& id) {

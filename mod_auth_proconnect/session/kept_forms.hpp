@@ -19,7 +19,8 @@ namespace proconnect::session {
 
 /// A form that was sent when its session had expired: what is needed to hand it to the application later.
 struct KeptForm {
-    std::string address;        ///< path and query it was sent to
+    std::string site;           ///< scheme, host and port of the site it was sent to: a login cookie goes to all ports of a host
+    std::string address;        ///< path and query there
     std::string content_type;
     std::string subject;        ///< whose it is: LoginMark::subject of the browser that sent it
     core::Secret body;

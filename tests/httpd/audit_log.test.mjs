@@ -22,6 +22,7 @@ const site = await startSite({ label: 'audit', start: false, vhosts: [
   { client: { alg: 'ES256' }, config: (vhost) => `ProConnectAuditLog "|/bin/sh ${vhost.apache.path('conf/collect.sh')}"` },
   { client: { alg: 'ES256' }, config: 'ProConnectAuditLog syslog:' },
   { client: { alg: 'ES256' }, config: 'ProConnectAuditLog off' },
+  { client: { alg: 'ES256' }, config: (vhost) => `ProConnectLogout local\nProConnectAuditLog "${vhost.apache.path('logs/local.json')}"${rules(vhost)}` },
 ], config: `ProConnectSessionIdle ${idleSeconds}s` });
 after(() => site.close());
 await site.apache.writeFile('conf/collect.sh', `exec cat >> ${site.apache.path('logs/piped.json')}\n`, 0o755);
@@ -79,7 +80,7 @@ test('claims with line ends, quotes and HTML stay inside their line, long ones a
 test('characters that a terminal obeys or that turn the text round do not reach the log', async () => {
   await site.browser('invisibles').login(site.url('/private/'));
   const line = readFileSync(site.apache.path('logs/audit.json'), 'utf8').split('\n').filter(Boolean).at(-1);
-  assert.doesNotMatch(line, /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+  assert.doesNotMatch(line, /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
   assert.equal(JSON.parse(line).siret, '13002526500013 2Jé 5');
 });
 
@@ -98,7 +99,17 @@ test('a program receives the lines', async () => {
 });
 
 test('syslog, and no audit log at all, keep nobody out', async () => {
-  for (const vhost of site.vhosts.slice(2)) expectProtected(await site.browser('agent-etat').login(vhost.url('/private/')));
+  for (const vhost of site.vhosts.slice(2, 4)) expectProtected(await site.browser('agent-etat').login(vhost.url('/private/')));
+});
+
+test('whoever changes the account is out before the page asked for is looked at: its login is nobody\u2019s step-up', async () => {
+  const vhost = site.vhosts[4];
+  const browser = site.browser('agent-territorial');
+  expectProtected(await browser.login(vhost.url('/private/')));
+  const answer = await browser.send(vhost.url('/proconnect/login?switch&return=%2Fprivate%2Fmfa'), { from: vhost.url('/private/') });
+  const claims = JSON.parse(new URL(answer.headers.location).searchParams.get('claims'));
+  assert.deepEqual(claims.id_token.acr.values, ['eidas1-mfa', 'eidas2', 'eidas3']);
+  assert.deepEqual(events('local.json').map(({ event }) => event), ['login', 'logout']);
 });
 
 test('expired sessions are counted: what they held is sealed, so no line can name them', async () => {

@@ -29,9 +29,13 @@ const site = await startSite({
     <Location "/private/large">
         ProConnectKeepPost 2m
     </Location>
+    <Location "/private/named">
+        ProConnectRemoteUser siret
+    </Location>
+    ScriptAlias "/private/named" "${apache.path('htdocs/private/form.cgi')}"
     ScriptAlias "/private/large" "${apache.path('htdocs/private/form.cgi')}"
     ScriptAlias "/private/form" "${apache.path('htdocs/private/form.cgi')}"`,
-  }],
+  }, { client: { alg: 'ES256' } }],
 });
 after(() => site.close());
 await site.apache.writeFile('htdocs/private/form.cgi', `#!/bin/sh
@@ -226,6 +230,22 @@ test('neither the token nor the form is in a log', async () => {
   const asked = await question(browser, await post(browser, form, 'geheim=SECRETVALUE'));
   await send(browser, asked);
   assert.equal(site.apache.logged(/SECRETVALUE|token=/).length, 0);
+});
+
+test('a page that cannot name its user says that the form was not sent, and sends nobody in circles', async () => {
+  const browser = await expired('sans-siret');
+  const answer = await post(browser, site.url('/private/named'), 'a=1');
+  assert.equal(answer.status, 303);
+  expectErrorPage(site, await browser.open(answer.headers.location), { status: 403, code: 'PC1033' });
+});
+
+test('a form of one site is none of another on the same host, whose pages get the same cookies', async () => {
+  const browser = await expired();
+  const address = new URL(await (async () => (await post(browser, form, 'a=1')).headers.location)(), site.url('/'));
+  const id = /form(?:\?|%3F)id(?:=|%3D)([\w-]{22})/.exec(decodeURIComponent(`${address}`))?.[1] ?? /id=([\w-]{22})/.exec((await browser.open(`${address}`)).url)[1];
+  const other = site.vhosts[1];
+  expectProtected(await browser.login(other.url('/private/')));
+  expectErrorPage(site, await browser.send(other.url(`/proconnect/form?id=${id}`)), { status: 404, code: 'PC1031' });
 });
 
 test('nothing alarming is left in the logs', () => site.close());

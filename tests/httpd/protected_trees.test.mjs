@@ -12,7 +12,8 @@ const port = await freePort();
 const application = createServer((request, response) => { reached += 1; response.setHeader('X-Content', protectedText); response.end(protectedText); });
 await new Promise((resolve) => application.listen(port, '127.0.0.1', resolve));
 const rule = 'AuthType ProConnect\nRequire proconnect roles agent_public_etat';
-const site = await startSite({ label: 'trees', modules: ['proxy', 'proxy_http'], vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `
+// Memory that a request has given back is given back by httpd too: a sanitizer sees whoever goes on to use it.
+const site = await startSite({ label: 'trees', config: 'MaxMemFree 1', modules: ['proxy', 'proxy_http'], vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `
     <Location "/state">
         ${rule}
     </Location>
@@ -39,6 +40,16 @@ const site = await startSite({ label: 'trees', modules: ['proxy', 'proxy_http'],
             Require proconnect acr >= eidas1-mfa
         </Files>
     </Directory>
+    <Directory "${apache.htdocs}/indexed-several">
+        DirectoryIndex first.html second.html
+        <Files "*.html">
+            AuthType ProConnect
+            ProConnectUnauthenticated page
+            ProConnectConditions "Conditions de cette page"
+            ProConnectRefusal "Refus de cette page"
+            Require proconnect roles agent_public_etat
+        </Files>
+    </Directory>
     ProxyPass "/application" "http://127.0.0.1:${port}"
     <Location "/application">
         ${rule}
@@ -53,7 +64,7 @@ const site = await startSite({ label: 'trees', modules: ['proxy', 'proxy_http'],
     AddOutputFilter INCLUDES .shtml
     ErrorDocument 404 /state/notice.txt` }] });
 after(async () => { await site.close(); application.close(); application.closeAllConnections(); });
-for (const path of ['state/notice.txt', 'state/open/page.txt', 'state/open/leaders/page.txt', 'directory/notice.txt', 'public/secret.txt', 'indexed/index.html', 'indexed-mfa/index.html']) {
+for (const path of ['state/notice.txt', 'state/open/page.txt', 'state/open/leaders/page.txt', 'directory/notice.txt', 'public/secret.txt', 'indexed/index.html', 'indexed-mfa/index.html', 'indexed-several/first.html', 'indexed-several/second.html']) {
   await site.apache.writeFile(`htdocs/${path}`, `${protectedText}\n`);
 }
 await site.apache.writeFile('htdocs/rewritten/x.txt', 'x\n');
@@ -91,6 +102,16 @@ test('a directory whose index needs a higher level leads to a step-up and back',
   assert.equal(page.url, site.url('/indexed-mfa/'));
   const nobody = await site.browser().send(site.url('/indexed-mfa/'));
   assert.deepEqual(JSON.parse(expectLoginRedirect(site, nobody).get('claims')).id_token.acr.values, ['eidas1-mfa', 'eidas2', 'eidas3']);
+});
+
+test('an index among several, in front of which httpd has given up, asks and refuses in its own words', async () => {
+  const nobody = await site.browser().send(site.url('/indexed-several/'));
+  assert.match(nobody.text, /Conditions de cette page/);
+  assert.match((await refused.send(site.url('/indexed-several/'))).text, /Refus de cette page/);
+  expectProtected(await allowed.send(site.url('/indexed-several/')));
+  // The same seen from the login button: httpd forgets what it looked at on the way.
+  const begun = await site.browser().send(site.url('/proconnect/login?return=%2Findexed-mfa%2F'));
+  assert.deepEqual(JSON.parse(expectLoginRedirect(site, begun).get('claims')).id_token.acr.values, ['eidas1-mfa', 'eidas2', 'eidas3']);
 });
 
 test('a public branch inside a protected tree is public, and a stricter one inside that is strict', async () => {

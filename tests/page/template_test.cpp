@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(refuses_a_placeholder_where_it_would_not_stay_text) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_value_whose_quote_is_none) {
-    for (const auto* inside : {"<a title==\"{{title}}\">", "<a title = =\"{{title}}\">", "<a title==x>"}) {
+    for (const auto* inside : {"<a title==\"{{title}}\">", "<a title = =\"{{title}}\">", "<a title==x>", "<p =\"{{title}}\">", "<p title/=\"{{title}}\">"}) {
         BOOST_TEST(refusal(page_with(inside)).contains("begins with '='"), inside << ": " << refusal(page_with(inside)));
     }
 }

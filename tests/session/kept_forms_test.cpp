@@ -30,7 +30,7 @@ struct FormsFixture {
         return made;
     }
     static KeptForm form() {
-        return {.address = "/private/save?a=b", .content_type = "multipart/form-data; boundary=x", .subject = "AAAAAAAAAAAAAAAAAAAAAA", .body = core::Secret{std::string{"a\0\r\n\xff", 5}}};
+        return {.site = "https://agents.example.gouv.fr:8443", .address = "/private/save?a=b", .content_type = "multipart/form-data; boundary=x", .subject = "AAAAAAAAAAAAAAAAAAAAAA", .body = core::Secret{std::string{"a\0\r\n\xff", 5}}};
     }
     std::optional<std::string> find(std::uint8_t n, std::uint8_t who = 1, core::UnixTime now = kNow) { return forms.find(id(n), browser(who), now, KeptForms::Take::no); }
     std::optional<std::string> take(std::uint8_t n, std::uint8_t who = 1, core::UnixTime now = kNow) { return forms.find(id(n), browser(who), now, KeptForms::Take::yes); }
@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(a_form_comes_back_byte_for_byte) {
     BOOST_TEST(box.find("/private") == std::string::npos);
     const auto again = open_form(box, binding, id(1));
     BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(again->site == form().site);
     BOOST_TEST(again->address == form().address);
     BOOST_TEST(again->content_type == form().content_type);
     BOOST_TEST(again->subject == form().subject);
