@@ -26,6 +26,7 @@ const said = `
 const site = await startSite({ label: 'accessibility', standinTls: true, start: false, vhosts: [
   { https: true, client: { alg: 'ES256' }, config: ({ apache }) => `${said}\n    ProConnectNotice ${apache.path('conf/notice.txt')}` },
   { https: true, client: { alg: 'ES256' }, config: ({ apache }) => `${said}\n    ProConnectPages ${examples}\n    ProConnectButtonImage ${apache.path('conf/button.svg')}` },
+  { https: true, client: { alg: 'ES256' }, issuer: 'http://127.0.0.1:9/api/v2', config: said },   // nobody is there
 ] });
 await writeFile(site.apache.path('conf/notice.txt'), 'ProConnect sera fermé samedi 28 novembre de 8 h à 10 h.\n');
 await writeFile(site.apache.path('conf/button.svg'), '<svg xmlns="http://www.w3.org/2000/svg" width="211" height="58"><rect width="211" height="58" fill="#000091"/><text x="20" y="36" fill="#fff" font-family="Arial" font-size="18">ProConnect</text></svg>');
@@ -67,7 +68,7 @@ async function keptForm(page, origin, action) {
   await page.waitForURL(`${origin}/proconnect/form**`);
 }
 
-const own = site.vhosts[1].origin;
+const [, { origin: own }, { origin: alone }] = site.vhosts;
 const pages = [
   ['login', (page) => page.goto(`${site.origin}/private/`)],
   ['deny', (page) => page.goto(`${site.origin}/private/notice.txt`)],
@@ -80,6 +81,7 @@ const pages = [
   ['malformed', (page) => page.goto(`${site.origin}/proconnect/login?return=%zz`)],
   ['logout', (page) => page.goto(`${site.origin}/proconnect/logout`)],
   ['logged-out', (page) => page.goto(`${site.origin}/proconnect/logged-out`)],
+  ['provider-down', (page) => page.goto(`${alone}/proconnect/login?return=/private/`)],
   ['own-login', (page) => page.goto(`${own}/private/`)],
   ['own-refused', (page) => refused(page, own)],
 ];

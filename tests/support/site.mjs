@@ -31,6 +31,7 @@ export function variablesOf(answer) {
  *   config  directives added to the virtual host (text, or a function of {port, origin, apache})
  *   https   serve it under https as agents.example.gouv.fr
  *   bare    leave the protected locations to `config`
+ *   issuer  of another provider than the stand-in
  * @param config  directives before the virtual hosts (text, or a function of the site)
  * @param ownClock  see Apache.create()
  */
@@ -92,7 +93,7 @@ function vhostText(site, vhost) {
 `;
   return `<VirtualHost 127.0.0.1:${vhost.port}>
     ServerName ${vhost.host === '127.0.0.1' ? 'localhost' : vhost.host}
-${tls}    ProConnectPlatform ${site.standin.issuer}
+${tls}    ProConnectPlatform ${vhost.issuer ?? site.standin.issuer}
     ProConnectClientID ${vhost.clientId ?? vhost.client.client_id}
     ProConnectClientSecret file:${vhost.secretFile}
     ProConnectBaseURL ${vhost.origin}
