@@ -1,4 +1,5 @@
 // The server's clock jumps: nobody's session becomes immortal, nobody is logged out by a small correction, and a login says what is wrong.
+// Not under a sanitizer: libfaketime does not go with it.
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, test } from 'node:test';
 import { clockCanBeSet } from '../support/apache.mjs';

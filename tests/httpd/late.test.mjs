@@ -1,4 +1,5 @@
 // What comes too late: a login finished after its hour, a form confirmed after its half hour.
+// Not under a sanitizer: libfaketime does not go with it.
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, test } from 'node:test';
 import { clockCanBeSet } from '../support/apache.mjs';

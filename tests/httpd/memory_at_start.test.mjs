@@ -1,4 +1,5 @@
 // Memory runs out while httpd reads its configuration, at whichever step: one line says so, and no exception gets as far as httpd, which is C.
+// Not under a sanitizer: it has a `new` of its own.
 import assert from 'node:assert/strict';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
