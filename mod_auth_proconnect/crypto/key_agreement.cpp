@@ -99,7 +99,9 @@ std::expected<core::Secret, core::Error> unwrap_rsa_oaep(const PrivateKey& key, 
     const PkeyContext context{EVP_PKEY_CTX_new_from_pkey(nullptr, handle, nullptr)};
     std::string unwrapped(static_cast<std::size_t>(EVP_PKEY_get_size(handle)), '\0');
     std::size_t size = unwrapped.size();
-    const bool succeeded = context && EVP_PKEY_decrypt_init(context.get()) == 1 &&
+    // RFC 8017, section 7.1.2, step 1b: OpenSSL also takes one that lost its leading zeros. Its length is no secret.
+    const bool whole = encrypted_key.size() == unwrapped.size();
+    const bool succeeded = whole && context && EVP_PKEY_decrypt_init(context.get()) == 1 &&
                            EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) == 1 &&
                            EVP_PKEY_CTX_set_rsa_oaep_md_name(context.get(), "SHA1", nullptr) == 1 &&
                            EVP_PKEY_CTX_set_rsa_mgf1_md_name(context.get(), "SHA1", nullptr) == 1 &&

@@ -117,6 +117,18 @@ BOOST_AUTO_TEST_CASE(gives_a_random_key_for_whatever_does_not_unwrap) {
     BOOST_TEST(unwrap_rsa_oaep(ec_key().private_key(), good)->size() == 32U);
 }
 
+BOOST_AUTO_TEST_CASE(gives_a_random_key_for_one_that_lost_its_leading_zero) {
+    // The same number to OpenSSL, but not as long as the modulus (RFC 8017, section 7.1.2, step 1b).
+    auto wrapped = encrypted_token(rsa_key(), "plaintext").encrypted_key;
+    for (int tries = 0; wrapped.front() != '\0' && tries < 20'000; ++tries) {
+        wrapped = encrypted_token(rsa_key(), "plaintext").encrypted_key;
+    }
+    BOOST_REQUIRE(wrapped.front() == '\0');
+    const auto key = rsa_key().private_key();
+    BOOST_TEST((unwrap_rsa_oaep(key, wrapped)->reveal() == unwrap_rsa_oaep(key, wrapped)->reveal()));
+    BOOST_TEST((unwrap_rsa_oaep(key, wrapped.substr(1))->reveal() != unwrap_rsa_oaep(key, wrapped.substr(1))->reveal()));
+}
+
 BOOST_AUTO_TEST_CASE(gives_a_random_key_for_a_content_key_of_another_size) {
     const std::string content_key(33, 'k');
     for (const std::size_t size : {0UZ, 16UZ, 31UZ, 33UZ}) {
