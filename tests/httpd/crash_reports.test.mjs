@@ -16,7 +16,7 @@ test('the crash that httpd has by itself at a full stop is known by its stack', 
   assert.ok(isHttpdsOwnAtStop(crash(...stop)));
   assert.equal(pidOf(crash(...stop)), 16592);
   assert.ok(isHttpdsOwnAtStop(crash(`${apr}(apr_pool_cleanup_kill+0x1)[0x7e]`, `${apr}(apr_socket_close+0x1)[0x7e]`, ...stop.slice(1))));
-  const sanitizer = `==77==ERROR: AddressSanitizer: SEGV on unknown address\n    #0 0x7f in apr_os_sock_get (${apr}+0x24180)\n    #1 0x7f (${event}+0x606b)\n    #2 0x55 in ap_run_mpm (/usr/sbin/apache2+0x44)\n\n`;
+  const sanitizer = `==77==ERROR: AddressSanitizer: SEGV on unknown address\n    #0 0x7f in apr_os_sock_get (${apr}+0x24180)\n    #1 0x7f  (${event}+0x606b)\n    #2 0x55 in ap_run_mpm (/usr/sbin/apache2+0x44)\n\n`;
   assert.ok(isHttpdsOwnAtStop(sanitizer));
   assert.equal(pidOf(sanitizer), 77);
 });
@@ -31,7 +31,7 @@ test('no other crash is excused', () => {
     'event itself': crash(...stop.slice(1)),
     'no stack': crash(),
     'nothing': '',
-    'our module in a sanitizer report': `==77==ERROR: AddressSanitizer: SEGV\n    #0 0x7f in apr_os_sock_get (${apr}+0x2)\n    #1 0x7f (${event}+0x6)\n    #2 0x7f in x (/b/mod_auth_proconnect.so+0x6)\n\n`,
+    'our module in a sanitizer report': `==77==ERROR: AddressSanitizer: SEGV\n    #0 0x7f in apr_os_sock_get (${apr}+0x2)\n    #1 0x7f  (${event}+0x6)\n    #2 0x7f in x (/b/mod_auth_proconnect.so+0x6)\n\n`,
   };
   for (const [name, report] of Object.entries(refused)) assert.equal(isHttpdsOwnAtStop(report), false, name);
   assert.deepEqual(framesOf(''), []);

@@ -8,7 +8,7 @@ export function framesOf(report) {
   const frames = [];
   for (const line of report.split('\n')) {
     const plain = /^(\/\S+?)\((\w*)\+0x[0-9a-f]+\)\[0x[0-9a-f]+\]/.exec(line);
-    const sanitizer = /^\s+#\d+ 0x[0-9a-f]+ (?:in (\S+) .*?)?\(?(\/[^\s()]+\.so[.\d]*|\/[^\s()]*apache2)\+0x[0-9a-f]+\)/.exec(line);
+    const sanitizer = /^\s+#\d+ 0x[0-9a-f]+\s+(?:in (\S+) .*?)?\(?(\/[^\s()]+\.so[.\d]*|\/[^\s()]*apache2)\+0x[0-9a-f]+\)/.exec(line);
     if (plain) frames.push({ object: plain[1], name: plain[2] });
     else if (sanitizer) frames.push({ object: sanitizer[2], name: sanitizer[1] ?? '' });
     else if (frames.length > 0 && line.trim() === '') break;
