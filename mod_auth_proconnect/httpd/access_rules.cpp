@@ -1,7 +1,5 @@
 #include "httpd/access_rules.hpp"
 
-#include <strings.h>
-
 #include <http_core.h>
 #include <http_request.h>
 
@@ -166,10 +164,7 @@ int leave_to_main(request_rec* r, RequestState& state, int status, PendingAnswer
     return status;
 }
 
-bool is_ours(const request_rec* r) {
-    const char* type = ap_auth_type(const_cast<request_rec*>(r));
-    return type != nullptr && strcasecmp(type, "ProConnect") == 0;
-}
+}  // namespace
 
 int refuse(request_rec* r, RequestState& state) {
     const bool inside = r->main != nullptr || serves_an_error(r);
@@ -189,18 +184,20 @@ int refuse(request_rec* r, RequestState& state) {
     return answered == OK ? DONE : answered;
 }
 
-}  // namespace
+int ask_rules(request_rec* r, RuleRun& run) {
+    run = RuleRun{};
+    run.nested = true;
+    const int status = ap_run_auth_checker(r);
+    run.nested = false;
+    return status;
+}
 
 int check_rules(request_rec* r) {
     auto* state = is_ours(r) ? state_of(r) : nullptr;
     if (state == nullptr || state->rules.nested) {
         return DECLINED;
     }
-    auto& run = state->rules;
-    run = RuleRun{};
-    run.nested = true;
-    const int status = ap_run_auth_checker(r);
-    run.nested = false;
+    const int status = ask_rules(r, state->rules);
     if (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
         return status;
     }

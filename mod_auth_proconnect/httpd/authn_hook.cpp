@@ -1,7 +1,5 @@
 #include "httpd/authn_hook.hpp"
 
-#include <strings.h>
-
 #include <http_core.h>
 #include <http_request.h>
 
@@ -106,8 +104,7 @@ int send_to_log_in(request_rec* r, RequestState& state, const LoginDemand& deman
 }
 
 int authenticate(request_rec* r) {
-    const char* type = ap_auth_type(r);
-    if (type == nullptr || strcasecmp(type, "ProConnect") != 0) {
+    if (!is_ours(r)) {
         return DECLINED;
     }
     cap_log_level(r);
@@ -141,8 +138,8 @@ int name_user_where_open(request_rec* r) {
         const int status = user && *user != nullptr ? authenticate(r) : without_user(r, *asked);
         return status != OK ? status : check_rules_of_form(r);
     }
-    const char* type = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass ? ap_auth_type(r) : nullptr;
-    auto* state = type != nullptr && strcasecmp(type, "ProConnect") == 0 ? state_of(r) : nullptr;
+    const bool passes = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass && is_ours(r);
+    auto* state = passes ? state_of(r) : nullptr;
     if (state == nullptr || state->endpoint != Endpoint::none) {
         return DECLINED;
     }

@@ -38,9 +38,7 @@ RequestState* own_page(const request_rec* r) {
 /// Another organisation or account: out here and at ProConnect, then in again.
 int switch_account(request_rec* r, RequestState& state, const std::string& return_address) {
     // It ends a session: where the browser does not say who asks, the page that links here must.
-    const bool own = header(r, "Sec-Fetch-Site") == "none" ||
-                     access::is_same_origin({.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")},
-                                            state.site->site->origin);
+    const bool own = header(r, "Sec-Fetch-Site") == "none" || comes_from_here(r, *state.site->site);
     return own ? end_session(r, state, {.return_address = return_address, .then_login = true}, state.site->site->local_logout) : redirect(r, HTTP_MOVED_TEMPORARILY, "/");
 }
 

@@ -131,10 +131,6 @@ int show(request_rec* r, RequestState& state, const Found& found) {
     return prospect.refused ? say_not_admitted(r, state, found) : ask_to_send(r, state, found);
 }
 
-bool comes_from_here(const request_rec* r, const RequestState& state) {
-    return access::is_same_origin({.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")}, state.site->site->origin);
-}
-
 void become(request_rec* r, RequestState& state, session::KeptForm form) {
     const auto& kept = *pool_make<session::KeptForm>(r->pool, std::move(form));
     for (const char* name : {"Transfer-Encoding", "Expect", "Content-Encoding"}) {
@@ -163,7 +159,7 @@ void become(request_rec* r, RequestState& state, session::KeptForm form) {
 
 void become_confirmed_form(request_rec* r, RequestState& state) {
     const auto parameters = core::Parameters::parse(state.query != nullptr ? state.query : "");
-    if (r->method_number != M_POST || !comes_from_here(r, state) || !parameters) {
+    if (r->method_number != M_POST || !comes_from_here(r, *state.site->site) || !parameters) {
         return;
     }
     const auto user = signed_in(r, state, session::Touch::yes);
@@ -194,7 +190,7 @@ int handle_form(request_rec* r, RequestState& state) {
         const bool named = core::base64url_decode_exactly(parameters->find("id").value_or(""), id);
         return kind_of(r) == access::RequestKind::machine ? send_login_required(r, state) : begin_login_for_page(r, state, named ? form_address(state, id) : "/");
     }
-    if (is_post && !comes_from_here(r, state)) {
+    if (is_post && !comes_from_here(r, *state.site->site)) {
         return send_failure(r, state, {ErrorCode::form_gone, "the confirmation does not come from this site"}, "");
     }
     const auto found = find(state, **user, *parameters, is_post ? Step::confirm : Step::ask);

@@ -1,7 +1,5 @@
 #include "httpd/form_keeping.hpp"
 
-#include <strings.h>
-
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -117,18 +115,8 @@ int as_see_other(request_rec* r, int answered) {
 
 /// A form of somebody signed in that httpd's rules may still refuse.
 RequestState* form_to_judge(const request_rec* r) {
-    const char* type = r->main == nullptr && r->prev == nullptr && r->user != nullptr && r->method_number == M_POST ? ap_auth_type(const_cast<request_rec*>(r)) : nullptr;
-    auto* state = type != nullptr && strcasecmp(type, "ProConnect") == 0 ? state_of(r) : nullptr;
+    auto* state = r->main == nullptr && r->prev == nullptr && r->user != nullptr && r->method_number == M_POST && is_ours(r) ? state_of(r) : nullptr;
     return state != nullptr && !state->rules.nested && state->user && kind_of(r) == access::RequestKind::form ? state : nullptr;
-}
-
-/// What httpd's rules say, without an answer to the browser.
-int ask_rules(request_rec* r, RuleRun& run) {
-    run = RuleRun{};
-    run.nested = true;
-    const int status = ap_run_auth_checker(r);
-    run.nested = false;
-    return status;
 }
 
 }  // namespace
@@ -157,7 +145,7 @@ int check_rules_of_form(request_rec* r) {
     const auto mark = mark_of(*state);
     const bool lacks_a_level = state->rules.saw_level || state->rules.saw_method;
     if (!lacks_a_level || mark.subject != session::tag_text(state->user->head.subject) || reason_not_to_keep(r, *state, mark)) {
-        return check_rules(r);
+        return refuse(r, *state);
     }
     const auto id = keep(r, *state, mark);
     const int answered = id ? redirect(r, HTTP_SEE_OTHER, form_address(*state, *id)) : send_failure(r, *state, id.error(), address_asked_for(r));

@@ -205,8 +205,7 @@ int handle_logout(request_rec* r, RequestState& state) {
         return send_failure(r, state, {core::ErrorCode::method_not_allowed, "logout: only GET and POST"}, "");
     }
     const auto wish = wish_of(state);
-    const bool same_origin = access::is_same_origin(
-        {.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")}, site.origin);
+    const bool same_origin = comes_from_here(r, site);
     const auto destination = header(r, "Sec-Fetch-Dest");
     const bool with_token = bears_token(r, state, wish.token);
     // A browser that does not say what it loads may be loading an image that somebody put into a page of this very site.

@@ -1,7 +1,5 @@
 #include "httpd/prospect.hpp"
 
-#include <strings.h>
-
 #include <utility>
 
 #include <http_core.h>
@@ -27,8 +25,7 @@ Prospect look_ahead(request_rec* r, RequestState& state, const char* method, con
         }
         return {.demand = pending->demand, .refused = !pending->demand};
     }
-    const char* type = ap_auth_type(target);
-    if (type == nullptr || strcasecmp(type, "ProConnect") != 0) {
+    if (!is_ours(target)) {
         return {};
     }
     r->per_dir_config = target->per_dir_config;

@@ -1,13 +1,12 @@
 #include "httpd/provider_refresh.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <exception>
 
 #include "crypto/digest.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/runtime.hpp"
+#include "httpd/signals.hpp"
 
 namespace proconnect::httpd {
 namespace {
@@ -32,22 +31,6 @@ void refresh(SiteRuntime& site, core::UnixTime now) {
     }
 }
 
-/// A thread inherits it: httpd's signals are for httpd's threads.
-class SignalsBlocked {
-public:
-    SignalsBlocked() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
-
 std::ptrdiff_t count_running(const Runtime& runtime) noexcept {
     return std::ranges::count_if(runtime.sites, [](const auto& site) { return site->refresh.is_running(); });
 }
@@ -64,7 +47,7 @@ void ProviderRefresh::start(SiteRuntime& site, core::UnixTime now) {
     };
     running_ = true;
     try {
-        const SignalsBlocked blocked;
+        const auto blocked = SignalsBlocked::all();   // httpd's signals are for httpd's threads
         thread_ = std::thread([this, body]() noexcept {
             body();
             crypto::release_thread_contexts();

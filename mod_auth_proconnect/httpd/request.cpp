@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "access/request_kind.hpp"
 #include "httpd/form_handler.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
@@ -181,6 +182,15 @@ void keep_trailers_apart(server_rec* main_server) {
             log_startup_warning(s, "MergeTrailers On does not hold on a server that uses ProConnect: what comes behind a body would be taken for headers that were looked at before it");
         }
     }
+}
+
+bool is_ours(const request_rec* r) {
+    const char* type = ap_auth_type(const_cast<request_rec*>(r));
+    return type != nullptr && strcasecmp(type, "ProConnect") == 0;
+}
+
+bool comes_from_here(const request_rec* r, const Site& site) {
+    return access::is_same_origin({.sec_fetch_site = header(r, "Sec-Fetch-Site"), .origin = header(r, "Origin"), .referer = header(r, "Referer")}, site.origin);
 }
 
 int read_request(request_rec* r) {

@@ -44,6 +44,11 @@ struct RequestState {
 /// MergeTrailers would let a client add headers that imitate ours after they were looked at: it is turned off, with a warning.
 void keep_trailers_apart(server_rec* main_server);
 
+/// Whether AuthType ProConnect holds here.
+[[nodiscard]] bool is_ours(const request_rec* r);
+/// Whether the request was begun by a page of this very site, or by its user alone where the browser says so.
+[[nodiscard]] bool comes_from_here(const request_rec* r, const Site& site);
+
 /// Reads the request's headers: takes out whatever imitates ours and our own cookies, recognises our own pages.
 int read_request(request_rec* r);
 

@@ -1,6 +1,5 @@
 #include "httpd/runtime.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "httpd/secret_source.hpp"
 #include "httpd/server_key_file.hpp"
 #include "httpd/shared_memory.hpp"
+#include "httpd/signals.hpp"
 #include "httpd/unprivileged.hpp"
 
 namespace proconnect::httpd {
@@ -255,23 +255,6 @@ std::expected<void, std::string> open_store(Runtime& runtime, server_rec* main_s
     return {};
 }
 
-/// In a child that starts, httpd's handler of SIGTERM calls exit() wherever the signal finds it; inside an initialization that would crash.
-class TermBlocked {
-public:
-    TermBlocked() noexcept {
-        sigset_t term;
-        sigemptyset(&term);
-        sigaddset(&term, SIGTERM);
-        pthread_sigmask(SIG_BLOCK, &term, &before_);
-    }
-    ~TermBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    TermBlocked(const TermBlocked&) = delete;
-    TermBlocked& operator=(const TermBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
-
 }  // namespace
 
 Runtime::Runtime() = default;
@@ -359,7 +342,8 @@ void start_child(apr_pool_t* pchild, server_rec* main_server) {
     if (current_runtime == nullptr) {
         return;
     }
-    const TermBlocked blocked;
+    // httpd's handler of SIGTERM calls exit() wherever the signal finds a child that starts; inside an initialization that would crash.
+    const auto blocked = SignalsBlocked::only(SIGTERM);
     if (const auto ready = http::CurlClient::initialize_process(); !ready) {
         log_server_failure(main_server, ready.error());
         return;
