@@ -1,5 +1,5 @@
 // How things are measured: wrk for requests, callgrind for instructions, the scheduler's own account for processor time.
-import { chmodSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { eventually, run, startProcess } from '../support/scratch.mjs';
@@ -89,8 +89,8 @@ export async function requestsOf(url, count, headers) {
   agent.destroy();
 }
 
-/** Instructions of a single-process server (prefork, -X) from start to stop around `work`. */
-async function countInstructions(server, work) {
+/** Instructions of a single-process server (prefork, -X) from start to stop around `work`. @param keep  where callgrind's output is left */
+export async function countInstructions(server, work, keep) {
   const { apache } = server;
   const output = apache.path(`callgrind-${Math.random().toString(36).slice(2)}.out`);
   const valgrind = startProcess('valgrind', ['--tool=callgrind', `--callgrind-out-file=${output}`, '--quiet', process.env.APACHE2 ?? '/usr/sbin/apache2',
@@ -100,6 +100,7 @@ async function countInstructions(server, work) {
   if (existsSync(output)) chmodSync(output, 0o666);  // httpd has given its rights up by the time callgrind writes
   await work();
   await valgrind.stop({ within: 60_000 });
+  if (keep) copyFileSync(output, keep);
   const total = readFileSync(output, 'utf8').match(/^(?:summary|totals): (\d+)/m);
   if (!total) throw new Error('callgrind left no total');
   return Number(total[1]);

@@ -35,10 +35,11 @@ MaxKeepAliveRequests 0
 `;
 
 /** All of them let the agent of the State in. */
-export const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT',
+const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT',
   'given_name Camille', 'email camille.dupont@interieur.gouv.fr', 'organization_label "Direction interministérielle fictive"', 'idp_id =~ "."'];
 
-const withRules = (apache) => `Alias "/private/rules" "${join(apache.htdocs, 'private')}"
+/** The file behind ten rules, below /private/rules. */
+export const withRules = (apache) => `Alias "/private/rules" "${join(apache.htdocs, 'private')}"
 <Location "/private/rules">
     <RequireAll>
 ${tenRules.map((rule) => `        Require proconnect ${rule}`).join('\n')}

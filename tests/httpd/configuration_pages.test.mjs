@@ -2,24 +2,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import { Apache } from '../support/apache.mjs';
+import { serverToJudge } from '../support/configtest.mjs';
 
-const apache = await Apache.create({ label: 'configuration-pages', modules: ['ssl'], logLevel: 'warn' });
+const { apache, secretFile, configtest } = await serverToJudge('configuration-pages', { modules: ['ssl'] });
 after(() => apache.close());
-const secretFile = await apache.writeFile('conf/client_secret', 'a-secret-of-some-length-0123456789\n', 0o600);
 const pages = apache.path('conf/pages');
 const whole = '<!DOCTYPE html><html lang="{{lang}}"><title>{{title}}</title>{{text}}{{details}}{{button}}{{reference}}';
-
-async function configtest(extra) {
-  await apache.configure(`ProConnectPlatform integration
-ProConnectClientID 6925fb8143c76eded44d32b40c0cb1006065f7f003de52712b78985704f39950
-ProConnectClientSecret file:${secretFile}
-ProConnectBaseURL https://agents.example.gouv.fr
-ProConnectServerKey ${apache.path('state/server.key')}
-${extra}
-`);
-  return apache.configtest();
-}
 
 async function refused(extra, ...says) {
   const { code, stderr } = await configtest(extra);

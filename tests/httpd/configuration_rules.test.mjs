@@ -1,26 +1,16 @@
 // `Require proconnect …`: a line that is not understood stops configtest with one sentence, at its place, with the nearest right word.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Apache } from '../support/apache.mjs';
+import { serverToJudge } from '../support/configtest.mjs';
 
-const apache = await Apache.create({ label: 'configuration-rules', logLevel: 'warn' });
+const { apache, configtest: judge } = await serverToJudge('configuration-rules');
 after(() => apache.close());
-const secretFile = await apache.writeFile('conf/client_secret', 'a-secret-of-some-length-0123456789\n', 0o600);
 const list = await apache.writeFile('conf/agents.txt', 'camille.dupont@interieur.gouv.fr\n');
 
-async function configtest(rules) {
-  await apache.configure(`ProConnectPlatform integration
-ProConnectClientID 6925fb8143c76eded44d32b40c0cb1006065f7f003de52712b78985704f39950
-ProConnectClientSecret file:${secretFile}
-ProConnectBaseURL https://agents.example.gouv.fr
-ProConnectServerKey ${apache.path('state/server.key')}
-<Location "/private">
+const configtest = (rules) => judge(`<Location "/private">
     AuthType ProConnect
 ${rules}
-</Location>
-`);
-  return apache.configtest();
-}
+</Location>`);
 
 const accepted = [
   'idp_id 9e139e69-de07-4cbe-987f-d12cb38c0368', 'acr >= eidas1-mfa', 'acr eidas2 eidas3', 'acr certification-dirigeant', 'amr mfa', 'amr pwd totp',
