@@ -37,6 +37,19 @@ test('no other crash is excused', () => {
   assert.deepEqual(framesOf(''), []);
 });
 
+test('the line that announces such a report goes with it, and only with it', async () => {
+  const apache = await Apache.create({ label: 'announced', withModule: false });
+  const announced = 'AddressSanitizer:DEADLYSIGNAL';
+  const report = `==77==ERROR: AddressSanitizer: SEGV on unknown address\n    #0 0x7f in apr_os_sock_get (${apr}+0x24180)\n    #1 0x7f  (${event}+0x606b)\n\n`;
+  await apache.writeFile('logs/error.log', `${announced}\n`);
+  assert.deepEqual(apache.problems(), [announced]);
+  await apache.writeFile('sanitizer/asan.77', report);
+  assert.deepEqual(apache.problems(), []);
+  await apache.writeFile('logs/error.log', `${announced}\n${announced}\n`);
+  assert.deepEqual(apache.problems(), [announced]);
+  await assert.rejects(apache.close(), /DEADLYSIGNAL/);
+});
+
 test('a child of a real server that crashes is told with its stack', async () => {
   const apache = await Apache.create({ label: 'crash', logLevel: 'warn', withModule: false });
   after(() => apache.stop());

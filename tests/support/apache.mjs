@@ -209,23 +209,26 @@ ${this.#state(site)}
   /** Says that the story causes such lines on purpose. */
   allow(pattern) { this.allowed.push(pattern); }
 
-  #reports() { return readdirSync(this.path('sanitizer')).map((name) => readFileSync(this.path(`sanitizer/${name}`), 'utf8')); }
+  /** What crashed processes left behind; `own` of httpd is apart, see there. */
+  #reports() {
+    const reports = readdirSync(this.path('sanitizer')).map((name) => readFileSync(this.path(`sanitizer/${name}`), 'utf8'));
+    return { own: reports.filter(isHttpdsOwnAtStop), others: reports.filter((report) => !isHttpdsOwnAtStop(report)) };
+  }
 
   /** Lines of the error log about children that ended with a signal, but for the crash that httpd has by itself. */
   deaths() {
-    const excused = this.#reports().filter(isHttpdsOwnAtStop).map(pidOf);
+    const excused = this.#reports().own.map(pidOf);
     return this.logged(/exit signal/).filter((line) => !excused.includes(Number(/child pid (\d+) exit signal Segmentation/.exec(line)?.[1])));
   }
 
   /** What no story may leave behind. */
   problems() {
-    const bad = /AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|terminate called|double free|corrupted|AH00046|\bPC9\d{3}\b/;
-    const found = [...this.logged(bad), ...this.deaths()].filter((line) => !this.allowed.some((pattern) => pattern.test(line)));
-    for (const report of this.#reports()) {
-      if (isHttpdsOwnAtStop(report)) console.log(`# httpd's own crash at a stop, in the logs of ${this.label}`);
-      else found.push(withSources(report.slice(0, 12_000)));
-    }
-    return found;
+    const announced = 'AddressSanitizer:DEADLYSIGNAL';   // written here, before the report is written elsewhere
+    const bad = /AddressSanitizer(?!:DEADLYSIGNAL)|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|terminate called|double free|corrupted|AH00046|\bPC9\d{3}\b/;
+    const { own, others } = this.#reports();
+    if (own.length > 0) console.log(`# httpd's own crash at a stop, in the logs of ${this.label}`);
+    const lines = [...this.logged(bad), ...this.logged(announced).slice(own.length), ...this.deaths()];
+    return [...lines.filter((line) => !this.allowed.some((pattern) => pattern.test(line))), ...others.map((report) => withSources(report.slice(0, 12_000)))];
   }
 
   /** Stops, keeps the logs for the check of the whole run, removes the directory, and throws when something was wrong. */
