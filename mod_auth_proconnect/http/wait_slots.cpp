@@ -30,8 +30,8 @@ std::size_t WaitSlots::bytes_needed(std::size_t count) noexcept {
     return sizeof(Layout) + count * sizeof(core::RobustMutex);
 }
 
-std::optional<WaitSlots> WaitSlots::create(std::span<std::byte> memory, std::size_t count) noexcept {
-    if (count == 0 || count > kMaxCount || memory.size() < bytes_needed(count)) {
+std::optional<WaitSlots> WaitSlots::create(std::span<std::byte> memory, std::size_t count, std::size_t most_here) {
+    if (most_here == 0 || count == 0 || count > kMaxCount || memory.size() < bytes_needed(count)) {
         return std::nullopt;
     }
     auto* layout = new (memory.data()) Layout{.stamp = 0, .count = count, .next = 0, .congested_until = 0};
@@ -42,26 +42,43 @@ std::optional<WaitSlots> WaitSlots::create(std::span<std::byte> memory, std::siz
     }
     // Last, so that a layout left half done is never attached to.
     layout->stamp = kStamp;
-    return WaitSlots{layout, count};
+    return WaitSlots{layout, count, most_here};
 }
 
-std::optional<WaitSlots> WaitSlots::attach(std::span<std::byte> memory, std::size_t count) noexcept {
-    if (count == 0 || count > kMaxCount || memory.size() < bytes_needed(count)) {
+std::optional<WaitSlots> WaitSlots::attach(std::span<std::byte> memory, std::size_t count, std::size_t most_here) {
+    if (most_here == 0 || count == 0 || count > kMaxCount || memory.size() < bytes_needed(count)) {
         return std::nullopt;
     }
     auto* layout = std::launder(reinterpret_cast<Layout*>(memory.data()));
     if (layout->stamp != kStamp || layout->count != count) {
         return std::nullopt;
     }
-    return WaitSlots{layout, count};
+    return WaitSlots{layout, count, most_here};
 }
 
-std::optional<WaitSlots::Permit> WaitSlots::try_acquire() noexcept {
+WaitSlots::Place WaitSlots::take_place() noexcept {
+    Place place{here_.get()};
+    if (here_->fetch_add(1, std::memory_order_relaxed) >= most_here_) {
+        place.reset();
+    }
+    return place;
+}
+
+core::RobustMutex* WaitSlots::try_lock_any() noexcept {
     const std::uint64_t start = std::atomic_ref(layout_->next).fetch_add(1, std::memory_order_relaxed);
     for (std::size_t i = 0; i < count_; ++i) {
         core::RobustMutex& slot = layout_->slot((start + i) % count_);
         if (core::is_held(slot.try_lock())) {
-            return Permit{slot};
+            return &slot;
+        }
+    }
+    return nullptr;
+}
+
+std::optional<WaitSlots::Permit> WaitSlots::try_acquire() noexcept {
+    if (auto place = take_place()) {
+        if (auto* slot = try_lock_any()) {
+            return Permit{std::move(place), *slot};
         }
     }
     return std::nullopt;
@@ -71,11 +88,12 @@ std::optional<WaitSlots::Permit> WaitSlots::acquire(std::chrono::milliseconds ma
     constexpr std::chrono::milliseconds kPoll{5};
     constexpr std::chrono::seconds kNoQueue{10};
     const auto monotonic = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()); };
+    auto place = take_place();
     const auto deadline = monotonic() + max_wait;
     std::atomic_ref congested_until{layout_->congested_until};
-    for (;;) {
-        if (auto permit = try_acquire()) {
-            return permit;
+    while (place) {
+        if (auto* slot = try_lock_any()) {
+            return Permit{std::move(place), *slot};
         }
         const auto now = monotonic();
         if (now.count() < congested_until.load(std::memory_order_relaxed)) {
@@ -87,6 +105,7 @@ std::optional<WaitSlots::Permit> WaitSlots::acquire(std::chrono::milliseconds ma
         }
         std::this_thread::sleep_for(kPoll);
     }
+    return std::nullopt;
 }
 
 }  // namespace proconnect::http

@@ -157,7 +157,7 @@ std::expected<void, std::string> open_boards(Runtime& runtime, server_rec* main_
     return {};
 }
 
-/// A quarter of all workers may wait for ProConnect at once; the rest serves pages.
+/// A quarter of all workers may wait for ProConnect at once, and half of those of one process; the rest serves pages.
 std::expected<void, std::string> open_wait_slots(Runtime& runtime, server_rec* main_server) {
     int daemons = 0;
     int threads = 0;
@@ -165,12 +165,13 @@ std::expected<void, std::string> open_wait_slots(Runtime& runtime, server_rec* m
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     const auto workers = static_cast<std::size_t>(std::max(daemons, 1)) * static_cast<std::size_t>(std::max(threads, 1));
     const auto count = std::clamp<std::size_t>(workers / 4, 2, http::WaitSlots::kMaxCount);
+    const auto most_here = static_cast<std::size_t>(std::max(threads / 2, 1));
     const auto name = "wait-slots-" + std::to_string(count);
     const auto segment = shared_segment(main_server, name, http::WaitSlots::bytes_needed(count));
-    runtime.wait_slots = segment.is_new ? http::WaitSlots::create(segment.bytes, count) : http::WaitSlots::attach(segment.bytes, count);
+    runtime.wait_slots = segment.is_new ? http::WaitSlots::create(segment.bytes, count, most_here) : http::WaitSlots::attach(segment.bytes, count, most_here);
     if (!runtime.wait_slots) {
         const auto fresh = shared_segment(main_server, name, http::WaitSlots::bytes_needed(count), true);
-        runtime.wait_slots = http::WaitSlots::create(fresh.bytes, count);
+        runtime.wait_slots = http::WaitSlots::create(fresh.bytes, count, most_here);
     }
     if (!runtime.wait_slots) {
         return std::unexpected("no shared memory for the limit on waiting logins");

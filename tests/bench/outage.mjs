@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // What a provider that hangs costs those who do not log in: throughput of an open page while 200 people try to log in, against the same page in peace.
-// Usage: outage.mjs [--rounds 5] [--seconds 22] [--attempts 200] [--pause 2000] [--workers 32] [--timeout 10] [--json FILE]
+// Usage: outage.mjs [--rounds 21] [--seconds 3] [--attempts 200] [--pause 2000] [--workers 32] [--timeout 10] [--json FILE]
 //   --attempts  people who are logging in, all the time     --pause  milliseconds between somebody's error page and the next try
 //   --workers   threads of httpd (a quarter of them may wait for ProConnect)     --timeout  ProConnectTimeout in seconds
 // Needs wrk. PROCONNECT_MODULE names the module. Ends with 1 when the median ratio is below 0.90.
 //
-// Rounds alternate peace, outage, peace, outage, …, peace; each outage is compared with the mean of the two peaces around it, so that a machine
-// that becomes busier or idler does not count. The people come in a burst at first and keep coming; each is a client of its own, without keep-alive.
+// Rounds alternate peace, outage, peace, outage, …, peace; each outage is compared with the mean of the two peaces around it, and the rounds are many and
+// short, so that a machine that becomes busier or idler does not count. The people come in a burst at first and keep coming; each is a client of its own,
+// without keep-alive.
 // "full": eight connections ask as fast as they can. "paced": they ask about 700 times a second, which the machine can serve in any case, so that only
 // workers that are not there count, and not what else the machine does.
 import { writeFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ import { run, sleep } from '../support/scratch.mjs';
 
 const mustReach = 0.9;
 const { values } = parseArgs({ options: Object.fromEntries(
-  Object.entries({ rounds: '5', seconds: '22', attempts: '200', pause: '2000', workers: '32', timeout: '10', json: '' }).map(([name, value]) => [name, { type: 'string', default: value }])) });
+  Object.entries({ rounds: '21', seconds: '3', attempts: '200', pause: '2000', workers: '32', timeout: '10', json: '' }).map(([name, value]) => [name, { type: 'string', default: value }])) });
 const [rounds, seconds, attempts, pause, workers, timeout] = ['rounds', 'seconds', 'attempts', 'pause', 'workers', 'timeout'].map((name) => Number(values[name]));
 const children = Math.max(2, Math.ceil(workers / 25));
 
@@ -70,7 +71,7 @@ async function withPeople(file, action) {
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
-const results = [];
+const results = {};
 let waiting = 0, most = 0;
 try {
   const people = await site.apache.writeFile('conf/people.lua', script(await loginsUnderWay()));
@@ -80,30 +81,27 @@ try {
     most = Math.max(most, waiting);
     response.once('close', () => { waiting -= 1; });
   });
-  const half = Math.ceil(seconds / 2);
-  console.log(`${workers} workers, ${workers >> 2} of them may wait; ${attempts} people logging in, ${pause} ms between tries; time-out ${timeout} s; ${seconds} s each`);
-  console.log('                       full                                              paced');
-  console.log('round   peace/s   outage/s   ratio   longest in outage   peace/s   outage/s   ratio   tries/s');
-  let before = await measure(half);
-  for (let round = 1; round <= rounds; round += 1) {
-    const outage = await withPeople(people, () => measure(seconds));
-    const after = await measure(half);
-    const pacedOutage = await withPeople(people, () => measure(seconds, pacing));
-    const pacedPeace = await measure(half, pacing);
-    const peace = (before.perSecond + after.perSecond) / 2;
-    const row = { round, peace, outage: outage.perSecond, ratio: outage.perSecond / peace, longest: outage.longest,
-      pacedPeace: pacedPeace.perSecond, pacedOutage: pacedOutage.perSecond, pacedRatio: pacedOutage.perSecond / pacedPeace.perSecond, triesPerSecond: outage.triesPerSecond };
-    results.push(row);
-    before = await measure(half);
-    console.log([String(round).padEnd(5), row.peace.toFixed(0).padStart(9), row.outage.toFixed(0).padStart(10), row.ratio.toFixed(3).padStart(7), row.longest.padStart(19),
-      row.pacedPeace.toFixed(0).padStart(9), row.pacedOutage.toFixed(0).padStart(10), row.pacedRatio.toFixed(3).padStart(7), row.triesPerSecond.toFixed(0).padStart(9)].join(' '));
+  console.log(`${workers} workers, ${workers >> 2} of them may wait, half of one process’s; ${attempts} people logging in, ${pause} ms between tries; time-out ${timeout} s; ${seconds} s each`);
+  const series = { full: undefined, paced: pacing };
+  for (const [name, pace] of Object.entries(series)) {
+    console.log(`${name.padEnd(8)}  peace/s   outage/s   ratio   longest in outage   tries/s`);
+    const rows = [];
+    let before = await measure(seconds, pace);
+    for (let round = 1; round <= rounds; round += 1) {
+      const outage = await withPeople(people, () => measure(seconds, pace));
+      const after = await measure(seconds, pace);
+      const peace = (before.perSecond + after.perSecond) / 2;
+      rows.push({ peace, outage: outage.perSecond, ratio: outage.perSecond / peace, longest: outage.longest, triesPerSecond: outage.triesPerSecond });
+      console.log([String(round).padEnd(8), peace.toFixed(0).padStart(9), outage.perSecond.toFixed(0).padStart(10), rows.at(-1).ratio.toFixed(3).padStart(7), outage.longest.padStart(19),
+        outage.triesPerSecond.toFixed(0).padStart(9)].join(' '));
+      before = after;
+    }
+    results[name] = { ratio: median(rows.map(({ ratio }) => ratio)), rounds: rows };
   }
 } finally {
   await site.close();
 }
-const summary = { benchmark: 'outage', workers, mayWait: workers >> 2, waitedAtMost: most, attempts, pause, timeout, seconds, rounds: results,
-  medianRatio: median(results.map(({ ratio }) => ratio)), medianPacedRatio: median(results.map(({ pacedRatio }) => pacedRatio)), mustReach };
-console.log(`median ${summary.medianRatio.toFixed(3)} full, ${summary.medianPacedRatio.toFixed(3)} paced (must reach ${mustReach.toFixed(2)}); at most ${most} workers waited for ProConnect at once`);
-console.log(JSON.stringify(summary));
+const summary = { benchmark: 'outage', workers, mayWait: workers >> 2, waitedAtMost: most, attempts, pause, timeout, seconds, ...results, mustReach };
+console.log(`median ${results.full.ratio.toFixed(3)} full, ${results.paced.ratio.toFixed(3)} paced (must reach ${mustReach.toFixed(2)}); at most ${most} workers waited for ProConnect at once`);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(summary, null, 2)}\n`);
-process.exitCode = summary.medianRatio >= mustReach ? 0 : 1;
+process.exitCode = results.full.ratio >= mustReach && results.paced.ratio >= mustReach ? 0 : 1;

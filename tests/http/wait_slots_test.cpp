@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_SUITE(wait_slots)
 
 BOOST_AUTO_TEST_CASE(gives_as_many_permits_as_there_are_slots) {
     const SharedMemory memory(WaitSlots::bytes_needed(3));
-    auto slots = WaitSlots::create(memory.bytes(), 3);
+    auto slots = WaitSlots::create(memory.bytes(), 3, 100);
     BOOST_REQUIRE(slots);
     BOOST_TEST(slots->count() == 3u);
     auto first = slots->try_acquire();
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(gives_as_many_permits_as_there_are_slots) {
 
 BOOST_AUTO_TEST_CASE(a_moved_permit_frees_its_slot_once) {
     const SharedMemory memory(WaitSlots::bytes_needed(1));
-    auto slots = WaitSlots::create(memory.bytes(), 1);
+    auto slots = WaitSlots::create(memory.bytes(), 1, 100);
     BOOST_REQUIRE(slots);
     {
         auto first = slots->try_acquire();
@@ -49,32 +49,34 @@ BOOST_AUTO_TEST_CASE(a_moved_permit_frees_its_slot_once) {
 
 BOOST_AUTO_TEST_CASE(refuses_no_slots_too_many_and_too_little_memory) {
     const SharedMemory memory(WaitSlots::bytes_needed(4));
-    BOOST_TEST(!WaitSlots::create(memory.bytes(), 0));
-    BOOST_TEST(!WaitSlots::create(memory.bytes(), WaitSlots::kMaxCount + 1));
-    BOOST_TEST(!WaitSlots::create(memory.bytes().first(WaitSlots::bytes_needed(4) - 1), 4));
+    BOOST_TEST(!WaitSlots::create(memory.bytes(), 0, 100));
+    BOOST_TEST(!WaitSlots::create(memory.bytes(), WaitSlots::kMaxCount + 1, 100));
+    BOOST_TEST(!WaitSlots::create(memory.bytes().first(WaitSlots::bytes_needed(4) - 1), 4, 100));
+    BOOST_TEST(!WaitSlots::create(memory.bytes(), 4, 0), "nobody of this process");
 }
 
 BOOST_AUTO_TEST_CASE(attaches_to_its_own_layout_with_the_same_count_only) {
     const SharedMemory memory(WaitSlots::bytes_needed(4));
-    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 4), "memory that nobody laid out");
-    auto slots = WaitSlots::create(memory.bytes(), 2);
+    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 4, 100), "memory that nobody laid out");
+    auto slots = WaitSlots::create(memory.bytes(), 2, 100);
     BOOST_REQUIRE(slots);
-    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 4));
-    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 0));
-    BOOST_TEST(!WaitSlots::attach(memory.bytes().first(8), 2));
-    auto again = WaitSlots::attach(memory.bytes(), 2);
+    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 4, 100));
+    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 0, 100));
+    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 2, 0));
+    BOOST_TEST(!WaitSlots::attach(memory.bytes().first(8), 2, 100));
+    auto again = WaitSlots::attach(memory.bytes(), 2, 100);
     BOOST_REQUIRE(again);
     const auto permit = slots->try_acquire();
     const auto another = again->try_acquire();
     BOOST_TEST((permit && another));
     BOOST_TEST(!again->try_acquire(), "both views share the slots");
     memory.bytes()[0] ^= std::byte{1};
-    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 2), "another version's stamp");
+    BOOST_TEST(!WaitSlots::attach(memory.bytes(), 2, 100), "another version's stamp");
 }
 
 BOOST_AUTO_TEST_CASE(the_death_of_a_process_frees_its_slots) {
     const SharedMemory memory(WaitSlots::bytes_needed(2));
-    auto slots = WaitSlots::create(memory.bytes(), 2);
+    auto slots = WaitSlots::create(memory.bytes(), 2, 100);
     BOOST_REQUIRE(slots);
     const Shared<std::atomic<int>> taken;
     Child child([&] {
@@ -95,10 +97,32 @@ BOOST_AUTO_TEST_CASE(the_death_of_a_process_frees_its_slots) {
     BOOST_TEST(!slots->try_acquire());
 }
 
+BOOST_AUTO_TEST_CASE(no_process_takes_more_than_its_share_whatever_is_free) {
+    const SharedMemory memory(WaitSlots::bytes_needed(8));
+    auto slots = WaitSlots::create(memory.bytes(), 8, 2);
+    auto of_another_process = WaitSlots::attach(memory.bytes(), 8, 2);
+    BOOST_REQUIRE((slots && of_another_process));
+    auto first = slots->try_acquire();
+    {
+        const auto second = slots->acquire(10ms);
+        BOOST_TEST((first && second));
+        const auto began = std::chrono::steady_clock::now();
+        BOOST_TEST(!slots->try_acquire());
+        BOOST_TEST(!slots->acquire(10s), "it does not queue either");
+        BOOST_TEST((std::chrono::steady_clock::now() - began < 5s));
+        BOOST_TEST(of_another_process->try_acquire().has_value());
+    }
+    const WaitSlots::Permit moved = *std::move(first);
+    first.reset();
+    auto second = slots->try_acquire();
+    BOOST_TEST(second.has_value(), "a place is given back with its permit");
+    BOOST_TEST(!slots->try_acquire(), "and once only");
+}
+
 #ifndef __SANITIZE_THREAD__  // which rightly reports what this does
 BOOST_AUTO_TEST_CASE(a_permit_destroyed_on_another_thread_is_kept_until_its_own_thread_ends) {
     const SharedMemory memory(WaitSlots::bytes_needed(1));
-    auto slots = WaitSlots::create(memory.bytes(), 1);
+    auto slots = WaitSlots::create(memory.bytes(), 1, 100);
     BOOST_REQUIRE(slots);
     std::optional<WaitSlots::Permit> stray;
     std::atomic<int> step = 0;
@@ -126,7 +150,7 @@ BOOST_AUTO_TEST_CASE(never_gives_more_permits_than_slots_to_many_processes_and_t
     const SharedMemory memory(WaitSlots::bytes_needed(kSlots));
     const Shared<std::atomic<int>> held;
     const Shared<std::atomic<int>> most;
-    auto slots = WaitSlots::create(memory.bytes(), kSlots);
+    auto slots = WaitSlots::create(memory.bytes(), kSlots, 100);
     BOOST_REQUIRE(slots);
     const auto come_and_go = [&] {
         for (int i = 0; i < 500; ++i) {

@@ -1,5 +1,6 @@
 // ProConnect is away, hangs or comes back: pages and sessions never notice, a login says so in time, recovery needs nobody.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { after, beforeEach, test } from 'node:test';
 import { patience } from '../support/apache.mjs';
@@ -138,6 +139,33 @@ test('forty logins at once while it hangs: a quarter of the workers waits, every
   }
   assert.ok(most <= 8, `${most} of 32 workers waited at once`);
   assert.ok(most >= 4, `only ${most} logins got as far as the provider`);
+});
+
+test('one process that got all the logins keeps half its workers for the visitors whose connections it holds', async () => {
+  const crowded = await startProviderSites({ label: 'outage-one-process', logLevel: 'warn', hosts: { one: { provider, config: 'ProConnectTimeout 4s' } },
+    config: 'ServerLimit 8\nStartServers 1\nThreadsPerChild 4\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32' });
+  after(() => crowded.apache.close());
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const open = crowded.hosts.one.url('/');
+  const ask = () => new Promise((resolve, reject) => {
+    http.get(open, { agent }, (answer) => answer.resume().once('end', () => resolve(answer.statusCode))).once('error', reject);
+  });
+  const logins = [];
+  for (let index = 0; index < 6; index += 1) {
+    const browser = crowded.browser();
+    logins.push([browser, await browser.callbackAddress(crowded.hosts.one.url('/private/'))]);
+  }
+  assert.equal(await ask(), 200);
+  let waiting = 0;
+  provider.on('token', () => { waiting += 1; });
+  const answers = Promise.all(logins.map(([browser, callback]) => browser.send(callback)));
+  await eventually('logins wait', () => waiting >= 2);
+  for (let turn = 0; turn < 10; turn += 1) {
+    assert.ok(await timed(async () => assert.equal(await ask(), 200)) < 1000 * patience, 'a page waited for ProConnect');
+  }
+  for (const answer of await answers) assert.equal(answer.status, 503);
+  assert.equal(waiting, 2, 'half of four');
+  agent.destroy();
 });
 
 test('it answers again: logins work within 30 seconds', async () => {
