@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <atomic>
 #include <cstring>
 #include <vector>
 
@@ -54,6 +55,11 @@ bool is_negated(const ap_directive_t* line) {
     return negated;
 }
 
+std::uint64_t next_number() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 const char* parse_line(cmd_parms* cmd, const char* line, const void** parsed) noexcept {
     return guarded_setter([&]() -> const char* {
         std::vector<std::string> words;
@@ -76,6 +82,7 @@ const char* parse_line(cmd_parms* cmd, const char* line, const void** parsed) no
         prepared->rule = std::move(*rule);
         prepared->place = {.directive = "Require proconnect", .file = cmd->directive->filename, .line = static_cast<unsigned>(cmd->directive->line_num)};
         prepared->negated = is_negated(cmd->directive);
+        prepared->number = next_number();
         for (const auto& file : prepared->rule->files()) {
             if (const auto problem = file->check(); !problem.empty()) {
                 log_startup_warning(cmd->server, "PC6004 " + prepared->place.text() + ": " + printable(problem));
@@ -92,6 +99,19 @@ const SignedIn* claims_of(const request_rec* r, const RequestState& state) {
     return ours && state.user ? &*state.user : nullptr;
 }
 
+/// Asks the rule, unless this session is known to meet it: that cannot change but with a file.
+Outcome evaluate(const PreparedRule& prepared, const SignedIn& user, core::UnixTime now) {
+    const auto& remembered = user.remembered;
+    if (remembered != nullptr && remembered->has_passed(prepared.number)) {
+        return Outcome::met;
+    }
+    const auto outcome = prepared.rule->evaluate(user.attributes, now);
+    if (remembered != nullptr && outcome == Outcome::met && prepared.rule->files().empty()) {
+        remembered->note_passed(prepared.number);
+    }
+    return outcome;
+}
+
 Outcome outcome_of(const PreparedRule& prepared, const RequestState& state, const SignedIn* user) {
     const auto& run = state.rules;
     const auto& rule = *prepared.rule;
@@ -101,7 +121,7 @@ Outcome outcome_of(const PreparedRule& prepared, const RequestState& state, cons
     if (run.supposes_methods && rule.comparison() == Comparison::method) {
         return prepared.negated ? Outcome::not_met : Outcome::met;
     }
-    return user == nullptr ? Outcome::claim_missing : rule.evaluate(user->attributes, state.now);
+    return user == nullptr ? Outcome::claim_missing : evaluate(prepared, *user, state.now);
 }
 
 void note_kind(RuleRun& run, const access::Rule& rule) {

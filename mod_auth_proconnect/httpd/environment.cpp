@@ -76,6 +76,17 @@ void set_headers(request_rec* r, const AttributeBlock& attributes, const Directo
     });
 }
 
+const char* claims_json(apr_pool_t* pool, const SignedIn& user) {
+    if (user.remembered != nullptr) {
+        return user.remembered->claims_json();
+    }
+    const auto bytes = user.attributes.claims_json_bytes();
+    auto* json = static_cast<char*>(apr_palloc(pool, bytes + 1));
+    user.attributes.write_claims_json({json, bytes});
+    json[bytes] = '\0';
+    return json;
+}
+
 }  // namespace
 
 void clear_environment(request_rec* r) {
@@ -109,11 +120,7 @@ std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn&
     if (remote_user == nullptr) {
         return std::unexpected(core::Error{core::ErrorCode::access_denied, "the user has no " + (config.remote_user ? config.remote_user->value.claim : "sub") + ", which becomes REMOTE_USER"});
     }
-    const auto bytes = user.attributes.claims_json_bytes();
-    auto* json = static_cast<char*>(apr_palloc(r->pool, bytes + 1));
-    user.attributes.write_claims_json({json, bytes});
-    json[bytes] = '\0';
-    apr_table_addn(r->subprocess_env, "PROCONNECT_CLAIMS", json);
+    apr_table_addn(r->subprocess_env, "PROCONNECT_CLAIMS", claims_json(r->pool, user));
     apr_table_addn(r->subprocess_env, "PROCONNECT_EXPIRES", apr_ltoa(r->pool, core::to_unix_seconds(user.head.expires)));
     r->user = const_cast<char*>(remote_user);
     r->ap_auth_type = const_cast<char*>("ProConnect");

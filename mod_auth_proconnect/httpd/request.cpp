@@ -10,6 +10,7 @@
 #include <http_request.h>
 
 #include "access/request_kind.hpp"
+#include "httpd/connection_session.hpp"
 #include "httpd/form_handler.hpp"
 #include "httpd/log.hpp"
 #include "httpd/log_redaction.hpp"
@@ -230,23 +231,52 @@ RequestState* state_of(const request_rec* r) {
     return nullptr;
 }
 
+namespace {
+
+/// The request that this one is a part of, or became of: the whole family shares one state, so what that points to lives in the first one's pool.
+request_rec* first_of_family(request_rec* r) {
+    while (r->main != nullptr || r->prev != nullptr) {
+        r = r->main != nullptr ? r->main : r->prev;
+    }
+    return r;
+}
+
+std::expected<std::optional<SignedIn>, core::Error> look_up(request_rec* first, RequestState& state, session::Touch touch) {
+    auto& store = *runtime()->store;
+    const auto& realm = state.site->site->realm;
+    if (auto remembered = remembered_session(first, *state.handle, realm)) {
+        const auto head = remembered->look(store, state.now, touch);
+        if (!head) {
+            return std::unexpected(head.error());
+        }
+        if (*head) {
+            const auto& attributes = remembered->attributes();
+            return SignedIn{.head = **head, .attributes = attributes, .remembered = std::move(remembered)};
+        }
+        forget_session(first);
+    }
+    PoolBuffer buffer{first->pool};
+    const auto opened = session::open_session(store, *state.handle, realm, session::Part::attributes, buffer, state.now, touch);
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    const auto block = *opened ? session::AttributeBlock::parse((*opened)->plaintext) : std::nullopt;
+    if (!block) {
+        return std::nullopt;
+    }
+    remember_session(first, *state.handle, **opened);
+    return SignedIn{.head = (*opened)->head, .attributes = *block, .remembered = nullptr};
+}
+
+}  // namespace
+
 std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
     if (!state.looked_up && state.handle) {
-        // The whole family of requests shares the result, so it lives in the first one's pool.
-        request_rec* first = r;
-        while (first->main != nullptr || first->prev != nullptr) {
-            first = first->main != nullptr ? first->main : first->prev;
+        auto user = look_up(first_of_family(r), state, touch);
+        if (!user) {
+            return std::unexpected(user.error());
         }
-        PoolBuffer buffer{first->pool};
-        const auto opened = session::open_session(*runtime()->store, *state.handle, state.site->site->realm, session::Part::attributes, buffer, state.now, touch);
-        if (!opened) {
-            return std::unexpected(opened.error());
-        }
-        if (*opened) {
-            if (const auto block = session::AttributeBlock::parse((*opened)->plaintext)) {
-                state.user = SignedIn{.head = (*opened)->head, .attributes = *block};
-            }
-        }
+        state.user = std::move(*user);
     }
     state.looked_up = true;
     return state.user ? &*state.user : nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "httpd/rule_run.hpp"
 #include "httpd/runtime.hpp"
 #include "session/login_mark.hpp"
+#include "session/remembered_session.hpp"
 #include "session/session.hpp"
 
 namespace proconnect::httpd {
@@ -20,10 +22,11 @@ namespace proconnect::httpd {
 /// The module's own pages, below ProConnectPrefix.
 enum class Endpoint { none, callback, login, logout, logged_out, session, jwks, form, unknown };
 
-/// The signed-in user of a request: views into the request's pool.
+/// The signed-in user of a request: views into the request's pool, or into what its connection remembers.
 struct SignedIn {
     session::RecordHead head;
     session::AttributeBlock attributes;
+    std::shared_ptr<session::RememberedSession> remembered;   ///< null when the session was opened for this request
 };
 
 /// What the module knows of one request. Made when its headers are read; subrequests and internal redirects share it.

@@ -15,6 +15,7 @@ struct PreparedRule {
     std::unique_ptr<access::Rule> rule;
     Place place;
     bool negated = false;   ///< an odd number of "not" and <RequireNone> stands around it
+    std::uint64_t number = 0;   ///< no other rule of this process has or had it, not even one of an .htaccess read for another request
 };
 
 /// What the rules of one request are asked, and what came of it. httpd asks them one by one, through `Require` and its combinations.

@@ -71,6 +71,9 @@ public:
     virtual std::expected<std::optional<RecordHead>, core::Error> find(const LookupId& id, const RealmTag& realm, Part part, RecordBuffer& out,
                                                                        core::UnixTime now, Touch touch) = 0;
 
+    /// As find(), of the head alone: for whoever has opened this record already.
+    virtual std::expected<std::optional<RecordHead>, core::Error> find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) = 0;
+
     /// Replaces both parts when the record's serial is still `head.serial - 1` (compare and swap); false when it is not or the record is gone.
     virtual std::expected<bool, core::Error> replace(const LookupId& id, const RecordHead& head, std::span<const std::uint8_t> attributes,
                                                      std::span<const std::uint8_t> tokens, core::UnixTime now) = 0;

@@ -126,8 +126,8 @@ std::expected<void, Error> ShmStore::create(const LookupId& id, const RecordHead
     });
 }
 
-std::expected<std::optional<RecordHead>, Error> ShmStore::find(const LookupId& id, const RealmTag& realm, Part part, RecordBuffer& out,
-                                                               core::UnixTime now, Touch touch) {
+template <typename Take>
+std::expected<std::optional<RecordHead>, Error> ShmStore::look_up(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch, Take&& take) {
     bool unknown = false;
     const auto look = [&](Shard& shard) -> std::expected<std::optional<RecordHead>, Error> {
         const std::uint32_t index = shard.locate(id);
@@ -141,13 +141,9 @@ std::expected<std::optional<RecordHead>, Error> ShmStore::find(const LookupId& i
             expire(shard, index);
             return std::nullopt;
         }
-        const std::size_t offset = part == Part::attributes ? 0 : entry.attributes_bytes;
-        const std::size_t bytes = part == Part::attributes ? entry.attributes_bytes : entry.tokens_bytes;
-        const auto target = bytes <= kMaxPartBytes ? out.reserve(bytes) : std::span<std::uint8_t>{};
-        if (target.size() != bytes) {
+        if (!take(shard, index)) {
             return failure(ErrorCode::internal_error, "no memory for a session");
         }
-        shard.read(index, offset, target);
         if (touch == Touch::yes && head.last_used != now) {  // at most once a second: a store makes other processors wait
             std::atomic_ref<std::int64_t>{entry.last_used}.store(core::to_unix_seconds(now), std::memory_order_relaxed);
         }
@@ -160,6 +156,25 @@ std::expected<std::optional<RecordHead>, Error> ShmStore::find(const LookupId& i
         }
     }
     return found;
+}
+
+std::expected<std::optional<RecordHead>, Error> ShmStore::find(const LookupId& id, const RealmTag& realm, Part part, RecordBuffer& out,
+                                                               core::UnixTime now, Touch touch) {
+    return look_up(id, realm, now, touch, [&](Shard& shard, std::uint32_t index) {
+        const shm::Entry& entry = shard.entry(index);
+        const std::size_t offset = part == Part::attributes ? 0 : entry.attributes_bytes;
+        const std::size_t bytes = part == Part::attributes ? entry.attributes_bytes : entry.tokens_bytes;
+        const auto target = bytes <= kMaxPartBytes ? out.reserve(bytes) : std::span<std::uint8_t>{};
+        if (target.size() != bytes) {
+            return false;
+        }
+        shard.read(index, offset, target);
+        return true;
+    });
+}
+
+std::expected<std::optional<RecordHead>, Error> ShmStore::find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) {
+    return look_up(id, realm, now, touch, [](Shard&, std::uint32_t) { return true; });
 }
 
 std::expected<bool, Error> ShmStore::replace(const LookupId& id, const RecordHead& head, std::span<const std::uint8_t> attributes,

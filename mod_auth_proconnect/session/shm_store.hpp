@@ -53,6 +53,7 @@ public:
                                             std::span<const std::uint8_t> tokens, core::UnixTime now) override;
     std::expected<std::optional<RecordHead>, core::Error> find(const LookupId& id, const RealmTag& realm, Part part, RecordBuffer& out,
                                                                core::UnixTime now, Touch touch) override;
+    std::expected<std::optional<RecordHead>, core::Error> find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) override;
     std::expected<bool, core::Error> replace(const LookupId& id, const RecordHead& head, std::span<const std::uint8_t> attributes,
                                              std::span<const std::uint8_t> tokens, core::UnixTime now) override;
     std::expected<bool, core::Error> remove(const LookupId& id, const RealmTag& realm) override;
@@ -113,6 +114,10 @@ private:
     std::expected<std::optional<StoredRecord>, core::Error> copy_of(const LookupId& id);
     std::expected<bool, core::Error> bring(ShmStore& old, const LookupId& id, core::UnixTime now);
     std::expected<void, core::Error> merge_record(ShmStore& old, const StoredRecord& record, core::UnixTime now);
+
+    /// @param take  takes what it needs of the live record, given the shard and the index; false when there is no memory
+    template <typename Take>
+    std::expected<std::optional<RecordHead>, core::Error> look_up(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch, Take&& take);
 
     /// Runs `operation(Shard&)`, which returns a std::expected, under the shard's lock, after a repair where one is due. An operation that
     /// meets damage is run once more after the repair.

@@ -58,6 +58,9 @@ public:
         std::ranges::copy(content, out.reserve(content.size()).begin());
         return head;
     }
+    std::expected<std::optional<session::RecordHead>, core::Error> find_head(const session::LookupId&, const session::RealmTag&, core::UnixTime, Touch) override {
+        return head;
+    }
     std::expected<void, core::Error> create(const session::LookupId&, const session::RecordHead&, std::span<const std::uint8_t>, std::span<const std::uint8_t>,
                                             core::UnixTime) override {
         return std::unexpected(core::Error{core::ErrorCode::session_store_unavailable, "down"});

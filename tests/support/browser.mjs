@@ -7,8 +7,12 @@ const maxRedirects = 20;
 const pageAccept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
 export class Browser {
-  /** @param persona  who logs in at the stand-in without a click */
-  constructor({ language = 'fr-FR,fr;q=0.9', ca, persona } = {}) {
+  /**
+   * @param persona  who logs in at the stand-in without a click
+   * @param agent    of node:http(s): keeps connections; without one, each request has its own
+   */
+  constructor({ language = 'fr-FR,fr;q=0.9', ca, persona, agent } = {}) {
+    this.agent = agent;
     this.jar = new CookieJar();
     this.language = language;
     this.ca = ca;
@@ -35,7 +39,7 @@ export class Browser {
       ...(this.persona && isProvider(url) ? { 'x-standin-persona': this.persona } : {}),
       ...headers,
     };
-    const answer = await request(address, { method, headers: sent, body, ca: this.ca, rawPath });
+    const answer = await request(address, { method, headers: sent, body, ca: this.ca, rawPath, agent: this.agent });
     for (const text of answer.cookies) {
       const refusal = this.jar.take(text, url);
       if (refusal) this.refusedCookies.push(refusal);

@@ -6,14 +6,15 @@ import tls from 'node:tls';
 
 /**
  * @param {string|URL} address  its path is sent byte for byte when given as text
- * @returns {Promise<{status, headers, cookies: string[], body: Buffer, text: string, url: string}>}
+ * @param agent  keeps connections; without one, each request has its own
+ * @returns {Promise<{status, headers, cookies: string[], body: Buffer, text: string, url: string, onOldConnection: boolean}>}
  */
-export function request(address, { method = 'GET', headers = {}, body, ca, timeout = 30_000, rawPath } = {}) {
+export function request(address, { method = 'GET', headers = {}, body, ca, timeout = 30_000, rawPath, agent = false } = {}) {
   const url = new URL(address);
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const outgoing = client.request({
-      method, headers, ca, timeout, agent: false,
+      method, headers, ca, timeout, agent,
       host: url.hostname.replace(/^\[|\]$/g, ''), servername: net.isIP(url.hostname) ? '' : url.hostname,
       port: url.port || (url.protocol === 'https:' ? 443 : 80),
       path: rawPath ?? rawTarget(String(address)),
@@ -29,7 +30,7 @@ export function request(address, { method = 'GET', headers = {}, body, ca, timeo
       const chunks = [];
       answer.on('data', (chunk) => chunks.push(chunk));
       answer.once('error', reject);
-      answer.once('end', () => resolve(asResponse(answer, Buffer.concat(chunks), url)));
+      answer.once('end', () => resolve(Object.assign(asResponse(answer, Buffer.concat(chunks), url), { onOldConnection: outgoing.reusedSocket })));
     });
     outgoing.end(body);
   });
