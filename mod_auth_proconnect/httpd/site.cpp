@@ -129,7 +129,7 @@ private:
         if (auto done = address(config_.post_logout_redirect_uri, "/logged-out", site_->client.post_logout_redirect_uri, site_->logged_out_path); !done) {
             return done;
         }
-        for (const char* page : {"/login", "/logout", "/session", "/jwks"}) {
+        for (const char* page : {"/login", "/logout", "/session", "/form", "/jwks"}) {
             if (site_->callback_path == site_->prefix + page || site_->logged_out_path == site_->prefix + page) {
                 return problem(config_.redirect_uri ? config_.redirect_uri->place : config_.post_logout_redirect_uri->place,
                                site_->prefix + page + " is a page of its own; take another path");

@@ -135,6 +135,14 @@ test('a secret file that everybody may read is warned about, with the command th
   assert.match(stderr, /chmod|0?600|readable/);
 });
 
+for (const page of ['login', 'logout', 'session', 'form', 'jwks']) {
+  test(`neither address may be the module’s own page ${page}`, async () => {
+    const path = `/proconnect/${page}`;
+    await expectRefused(configuration({ redirect: `ProConnectRedirectURI ${path}` }), { directive: 'ProConnectRedirectURI', says: [/page of its own/] });
+    await expectRefused(configuration({ redirect: `ProConnectPostLogoutRedirectURI ${path}` }), { directive: 'ProConnectPostLogoutRedirectURI', says: [/page of its own/] });
+  });
+}
+
 for (const [uri, says] of [
   ['https://other.example.org/callback', /outside|agents\.example\.gouv\.fr/],
   ['//other.example.org/callback', /outside|agents\.example\.gouv\.fr|path|URL/],
