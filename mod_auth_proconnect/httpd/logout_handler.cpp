@@ -179,6 +179,7 @@ int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& i
     const auto& site = *state.site->site;
     rest_from_silent_logins(r, site);
     if (!state.handle) {
+        clear_browser(r, state);   // of a cookie that is none of ours, and of what the application left
         return go_on(r, state, intent, false);
     }
     const auto user = signed_in(r, state, session::Touch::no);
