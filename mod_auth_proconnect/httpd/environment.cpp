@@ -87,6 +87,16 @@ const char* claims_json(apr_pool_t* pool, const SignedIn& user) {
     return json;
 }
 
+void keep_private(request_rec* r) {
+    r->no_cache = 1;
+    const char* said = apr_table_get(r->err_headers_out, "Cache-Control");
+    if (said == nullptr) {
+        apr_table_addn(r->err_headers_out, "Cache-Control", "private");
+    } else if (std::strcmp(said, "private") != 0) {
+        apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
+    }
+}
+
 }  // namespace
 
 void clear_environment(request_rec* r) {
@@ -126,8 +136,11 @@ std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn&
     r->ap_auth_type = const_cast<char*>("ProConnect");
     set_headers(r, user.attributes, config);
     // The answer is for this user alone. A shared cache must not keep it, here (mod_cache asks for no_cache) or on the way.
-    r->no_cache = 1;
-    apr_table_addn(r->err_headers_out, "Cache-Control", "private");
+    keep_private(r);
+    // So is a page that this is a part of (mod_include), as far as its headers are not sent yet.
+    for (auto* whole = r->main; whole != nullptr; whole = whole->main) {
+        keep_private(whole);
+    }
     return {};
 }
 
