@@ -31,6 +31,7 @@ enum class ErrorCode : std::uint16_t {
     form_gone = 1031,                ///< a kept form that was sent already, is too old, or is not this browser's
     form_too_large = 1032,           ///< larger than what is kept
     form_not_admitted = 1033,        ///< a kept form whose page its user may not enter
+    form_needs_other_login = 1034,   ///< sent below the level that its page asks for, and not kept
     // Network and provider
     provider_unreachable = 2001,
     provider_timeout = 2002,

@@ -19,6 +19,9 @@ namespace {
 
 using core::ErrorCode;
 
+/// Belongs to the one request, unlike what its whole family shares: subrequests come and go before it is read.
+constexpr const char* kPassedOver = "proconnect-passed-over";
+
 /// Puts the question back to "the session as it is" whatever happens.
 class Supposing {
 public:
@@ -41,6 +44,7 @@ private:
 /// What httpd's rules say about this request under the question in `run`. Before a user is known, "perhaps" counts as yes: unlike the hook for
 /// users, this one tells it from "no".
 bool could_enter(request_rec* r, RuleRun& run) {
+    run.judged = r;
     run.nested = true;
     const int status = ap_run_access_checker_ex(r);
     return status == OK || status == DECLINED;
@@ -125,7 +129,7 @@ std::string detail_of(const RuleRun& run) {
     const auto what = run.outcome == access::Outcome::claim_missing     ? " is missing, "
                       : run.outcome == access::Outcome::list_unavailable ? " cannot be compared, "
                                                                         : " does not satisfy ";
-    return "the claim " + run.failed->rule->claim() + what + run.failed->place.text();
+    return "the claim " + run.failed->rule->claim() + what + run.failed->place;
 }
 
 int send_refusal(request_rec* r, const RequestState& state) {
@@ -151,17 +155,31 @@ int send_refusal(request_rec* r, const RequestState& state) {
                       .for_machine = kind_of(r) == access::RequestKind::machine});
 }
 
-/// A subrequest has no browser to answer. Where the request it belongs to fails for its sake (DirectoryIndex), httpd comes to our own page.
+/// A subrequest has no browser to answer. Where the request it belongs to fails for its sake (DirectoryIndex), httpd comes to our own page. One that is
+/// still to pass rules of others may fail of those, and they have their own answer.
 int leave_to_main(request_rec* r, RequestState& state, int status, PendingAnswer answer) {
     request_rec* main = r;
     while (main->main != nullptr) {
         main = main->main;
     }
+    if (state.admitted != main && !is_ours(main)) {
+        return status;
+    }
     answer.address = ap_escape_uri(r->pool, r->uri);
+    if (r->args != nullptr) {
+        answer.address += std::string{"?"} + r->args;
+    }
+    answer.kind = kind_of(main);
     answer.from = r;
     state.pending = std::move(answer);
     ap_custom_response(main, status, pool_copy(main->pool, state.site->site->prefix + "/login"));
     return status;
+}
+
+/// A login would help, but the form would be lost on the way.
+int say_form_needs_login(request_rec* r, const RequestState& state) {
+    audit_refusal(r, state, ErrorCode::form_needs_other_login, "");
+    return send_failure(r, state, {ErrorCode::form_needs_other_login, detail_of(state.rules) + "; the form cannot be kept meanwhile"}, address_asked_for(r));
 }
 
 }  // namespace
@@ -180,12 +198,18 @@ int refuse(request_rec* r, RequestState& state) {
         const int begun = begin_login_and_redirect(r, state, address_asked_for(r), *demand);
         return begun == OK ? DONE : begun;
     }
-    const int answered = send_refusal(r, state);
+    const bool is_own_form = kind_of(r) == access::RequestKind::form && comes_from_here(r, *state.site->site);
+    const int answered = demand && is_own_form ? say_form_needs_login(r, state) : send_refusal(r, state);
     return answered == OK ? DONE : answered;
+}
+
+void note_passed_over(request_rec* r) {
+    apr_table_setn(r->notes, kPassedOver, "1");
 }
 
 int ask_rules(request_rec* r, RuleRun& run) {
     run = RuleRun{};
+    run.judged = r;
     run.nested = true;
     const int status = ap_run_auth_checker(r);
     run.nested = false;
@@ -205,11 +229,12 @@ int check_rules(request_rec* r) {
 }
 
 bool rules_need_a_user(request_rec* r, RequestState& state) {
-    auto& run = state.rules;
-    if (run.passed_over != r) {
+    if (apr_table_get(r->notes, kPassedOver) == nullptr) {
         return false;
     }
+    auto& run = state.rules;
     const Supposing strict{run};
+    run.judged = r;
     run.nobody_refuses = true;
     run.nested = true;
     return ap_run_access_checker_ex(r) != OK;
@@ -224,14 +249,24 @@ std::vector<std::string> levels_for_login(request_rec* r, RequestState& state) {
 }
 
 PendingAnswer stand_where_refused(request_rec* r, RequestState& state, PendingAnswer pending) {
+    state.rules = RuleRun{};   // of a place that may not refuse any more
     auto* again = ap_sub_req_method_uri("GET", pending.address.c_str(), r, nullptr);   // never destroyed before the request
     r->per_dir_config = again->per_dir_config;
     auto fresh = std::exchange(state.pending, std::nullopt);
-    return fresh ? std::move(*fresh) : std::move(pending);
+    if (!fresh) {
+        return pending;
+    }
+    fresh->kind = pending.kind;   // this request is none that a browser sent
+    return std::move(*fresh);
 }
 
 int serve_pending(request_rec* r, RequestState& state) {
     const auto pending = stand_where_refused(r, state, *std::exchange(state.pending, std::nullopt));
+    if (pending.demand && pending.kind == access::RequestKind::form) {
+        // Posted to a directory: httpd has made a GET of it by now.
+        return pending.demand->step_up ? say_form_needs_login(r, state)
+                                       : send_failure(r, state, {ErrorCode::form_not_kept, "a form cannot be sent yet: its address is a directory, whose index needs a login"}, address_asked_for(r));
+    }
     if (pending.demand && kind_of(r) == access::RequestKind::navigation) {
         if (!pending.demand->step_up) {
             return send_to_log_in(r, state, *pending.demand);

@@ -17,6 +17,8 @@ int ask_rules(request_rec* r, RuleRun& run);
 /// and, when they said 401 or 403, the login, the page, or the status of a subrequest.
 int refuse(request_rec* r, RequestState& state);
 
+/// A negated rule had no claims to look at, and said nothing about this request.
+void note_passed_over(request_rec* r);
 /// Nobody was let in only because negated rules had no claims to look at. @return whether the rules let nobody in after all
 bool rules_need_a_user(request_rec* r, RequestState& state);
 

@@ -158,7 +158,7 @@ std::string condition_of(const RequestState& state) {
 }
 
 std::string place_of(const RequestState& state) {
-    return state.rules.failed == nullptr ? std::string{} : state.rules.failed->place.text();
+    return state.rules.failed == nullptr ? std::string{} : state.rules.failed->place;
 }
 
 }  // namespace

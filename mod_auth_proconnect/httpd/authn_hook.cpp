@@ -134,8 +134,11 @@ int name_user_where_open(request_rec* r) {
     const auto& config = directory_config(r);
     if (auto* asked = r->user == nullptr ? state_of(r) : nullptr; asked != nullptr && rules_need_a_user(r, *asked)) {
         // Let in by negated rules alone, which had nobody to look at: as if it had been refused.
-        const auto user = signed_in(r, *asked, session::Touch::yes);
-        const int status = user && *user != nullptr ? authenticate(r) : without_user(r, *asked);
+        if (!is_ours(r)) {
+            log_failure(r, {core::ErrorCode::configuration_invalid, "Require not proconnect needs AuthType ProConnect at the same place"}, "");
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        const int status = authenticate(r);
         return status != OK ? status : check_rules_of_form(r);
     }
     const bool passes = r->user == nullptr && config.unauthenticated && config.unauthenticated->value == Unauthenticated::pass && is_ours(r);

@@ -11,6 +11,7 @@
 #include <http_core.h>
 
 #include "access/levels.hpp"
+#include "httpd/access_rules.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/log.hpp"
 #include "httpd/pool.hpp"
@@ -41,6 +42,8 @@ std::expected<std::unique_ptr<access::Pattern>, std::string> compile_pattern(apr
     }
     return std::make_unique<HttpdPattern>(regex);
 }
+
+using SharedRule = std::shared_ptr<const PreparedRule>;
 
 /// Whether an odd number of negations stands around a Require line.
 bool is_negated(const ap_directive_t* line) {
@@ -78,17 +81,17 @@ const char* parse_line(cmd_parms* cmd, const char* line, const void** parsed) no
         if (!(*rule)->files().empty() && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != nullptr) {
             return refuse("takes file: in the configuration of the server only, not in .htaccess");
         }
-        auto* prepared = pool_make<PreparedRule>(cmd->pool);
+        auto prepared = std::make_shared<PreparedRule>();
         prepared->rule = std::move(*rule);
-        prepared->place = {.directive = "Require proconnect", .file = cmd->directive->filename, .line = static_cast<unsigned>(cmd->directive->line_num)};
+        prepared->place = Place{.directive = "Require proconnect", .file = cmd->directive->filename, .line = static_cast<unsigned>(cmd->directive->line_num)}.text();
         prepared->negated = is_negated(cmd->directive);
         prepared->number = next_number();
         for (const auto& file : prepared->rule->files()) {
             if (const auto problem = file->check(); !problem.empty()) {
-                log_startup_warning(cmd->server, "PC6004 " + prepared->place.text() + ": " + printable(problem));
+                log_startup_warning(cmd->server, "PC6004 " + prepared->place + ": " + printable(problem));
             }
         }
-        *parsed = prepared;
+        *parsed = pool_make<SharedRule>(cmd->pool, std::move(prepared));
         return nullptr;
     });
 }
@@ -112,8 +115,7 @@ Outcome evaluate(const PreparedRule& prepared, const SignedIn& user, core::UnixT
     return outcome;
 }
 
-Outcome outcome_of(const PreparedRule& prepared, const RequestState& state, const SignedIn* user) {
-    const auto& run = state.rules;
+Outcome outcome_of(const PreparedRule& prepared, const RuleRun& run, const RequestState& state, const SignedIn* user) {
     const auto& rule = *prepared.rule;
     if (run.supposes_level && rule.comparison() == Comparison::level) {
         return rule.evaluate_level(run.level);
@@ -138,40 +140,44 @@ void note_kind(RuleRun& run, const access::Rule& rule) {
 void complain_about_files(const request_rec* r, const PreparedRule& prepared, core::UnixTime now) {
     for (const auto& file : prepared.rule->files()) {
         if (const auto problem = file->take_problem(now); !problem.empty()) {
-            log_server_failure(r->server, {core::ErrorCode::access_list_unavailable, prepared.place.text() + ": " + problem});
+            log_server_failure(r->server, {core::ErrorCode::access_list_unavailable, prepared.place + ": " + problem});
         }
     }
 }
 
 /// No user yet: a rule cannot be met, but may be once there is one.
-authz_status without_user(request_rec* r, const PreparedRule& prepared, RequestState& state) {
-    auto& run = state.rules;
+authz_status without_user(request_rec* r, const PreparedRule& prepared, RuleRun& run) {
     note_kind(run, *prepared.rule);
     if (run.supposes_level && prepared.rule->comparison() == Comparison::level) {
         return prepared.rule->evaluate_level(run.level) == Outcome::met ? AUTHZ_GRANTED : AUTHZ_DENIED;
     }
     if (prepared.negated) {
-        run.passed_over = r;
+        note_passed_over(r);
         return run.nobody_refuses ? AUTHZ_GRANTED : AUTHZ_DENIED_NO_USER;
     }
     return AUTHZ_DENIED_NO_USER;
 }
 
-authz_status check_rule(request_rec* r, const PreparedRule& prepared) {
+authz_status check_rule(request_rec* r, const SharedRule& shared) {
+    const auto& prepared = *shared;
     auto* state = state_of(r);
     if (state == nullptr) {
-        return r->user == nullptr ? AUTHZ_DENIED_NO_USER : prepared.negated ? AUTHZ_GRANTED : AUTHZ_DENIED;
+        // Neither the rule nor its contrary holds where it cannot be asked; with AUTHZ_DENIED a negated one would be passed over.
+        log_failure(r, {core::ErrorCode::configuration_invalid, prepared.place + ": no ProConnectPlatform applies to this virtual host"}, "");
+        return AUTHZ_GENERAL_ERROR;
     }
+    // What is asked of another request on the way has nothing to do with the question, nor with its answer.
+    RuleRun apart;
+    auto& run = state->rules.judged == r ? state->rules : apart;
     if (r->user == nullptr) {
-        return without_user(r, prepared, *state);
+        return without_user(r, prepared, run);
     }
-    auto& run = state->rules;
     note_kind(run, *prepared.rule);
-    const auto outcome = outcome_of(prepared, *state, claims_of(r, *state));
+    const auto outcome = outcome_of(prepared, run, *state, claims_of(r, *state));
     // What is not known proves nothing, neither a rule nor its contrary.
     const bool is_met = outcome == Outcome::met || (prepared.negated && outcome != Outcome::not_met);
     if (is_met == prepared.negated && run.failed == nullptr) {
-        run.failed = &prepared;
+        run.failed = shared;
         run.outcome = outcome;
     }
     if (outcome != Outcome::met && !prepared.rule->files().empty()) {
@@ -182,7 +188,7 @@ authz_status check_rule(request_rec* r, const PreparedRule& prepared) {
 
 authz_status check_line(request_rec* r, const char*, const void* parsed) noexcept {
     try {
-        return check_rule(r, *static_cast<const PreparedRule*>(parsed));
+        return check_rule(r, *static_cast<const SharedRule*>(parsed));
     } catch (const std::exception& exception) {
         log_internal_error(r, exception.what());
     } catch (...) {

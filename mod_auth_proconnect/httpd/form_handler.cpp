@@ -98,7 +98,7 @@ int ask_to_send(request_rec* r, const RequestState& state, const Found& found) {
 int say_not_admitted(request_rec* r, const RequestState& state, const Found& found) {
     const auto& run = state.rules;
     const auto reference = make_reference();
-    log_failure(r, {ErrorCode::form_not_admitted, run.failed != nullptr ? "a kept form is not sent: " + run.failed->place.text() + " refuses its user" : "a kept form is not sent: its page refuses its user"},
+    log_failure(r, {ErrorCode::form_not_admitted, run.failed != nullptr ? "a kept form is not sent: " + run.failed->place + " refuses its user" : "a kept form is not sent: its page refuses its user"},
                 reference);
     audit_refusal(r, state, ErrorCode::form_not_admitted, reference);
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "access/request_kind.hpp"
+
 struct request_rec;
 
 namespace proconnect::httpd {
@@ -19,7 +21,8 @@ struct LoginDemand {
 /// configuration merged for it and what .htaccess files held: nothing here points into it.
 struct PendingAnswer {
     std::optional<LoginDemand> demand;     ///< a login; otherwise the refusal page
-    std::string address;                   ///< of the place that needs it, escaped
+    std::string address{};                 ///< of the place that needs it, escaped, with its query
+    access::RequestKind kind{};            ///< of the request that the browser sent
     const request_rec* from = nullptr;     ///< only to be compared
 };
 

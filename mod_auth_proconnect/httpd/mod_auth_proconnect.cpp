@@ -80,6 +80,8 @@ void register_hooks(apr_pool_t* pool) {
     // Around all others of its kind: it asks them, and explains what they refuse.
     ap_hook_check_authz(guarded_hook<pc::check_rules_of_form>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "proconnect", AUTHZ_PROVIDER_VERSION, &pc::kAuthzProvider, AP_AUTH_INTERNAL_PER_CONF);
+    // Between the access rules and the modules that look for other files in place of the one asked for.
+    ap_hook_type_checker(guarded_hook<pc::note_admitted>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // After access is granted, before mod_env, mod_headers and mod_rewrite read the variables.
     ap_hook_fixups(guarded_hook<pc::name_user_where_open>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // The body of a form that was kept, when it is handed to the application.

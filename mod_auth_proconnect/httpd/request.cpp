@@ -221,6 +221,13 @@ int read_request(request_rec* r) {
     return DECLINED;
 }
 
+int note_admitted(request_rec* r) {
+    if (auto* state = r->main == nullptr ? state_of(r) : nullptr) {
+        state->admitted = r;
+    }
+    return DECLINED;
+}
+
 RequestState* state_of(const request_rec* r) {
     while (r != nullptr) {
         if (auto* state = static_cast<RequestState*>(ap_get_module_config(r->request_config, &auth_proconnect_module))) {

@@ -42,6 +42,7 @@ struct RequestState {
     std::optional<SignedIn> user;
     RuleRun rules;
     std::optional<PendingAnswer> pending;
+    const request_rec* admitted = nullptr;  ///< the main request, once all access rules of its own are behind it; only to be compared
 };
 
 /// MergeTrailers would let a client add headers that imitate ours after they were looked at: it is turned off, with a warning.
@@ -54,6 +55,9 @@ void keep_trailers_apart(server_rec* main_server);
 
 /// Reads the request's headers: takes out whatever imitates ours and our own cookies, recognises our own pages.
 int read_request(request_rec* r);
+
+/// Notes that all access rules are behind this request: whatever fails it now is of something it looks for (mod_negotiation, mod_dir).
+int note_admitted(request_rec* r);
 
 /// Null for a virtual host without ProConnect.
 RequestState* state_of(const request_rec* r);

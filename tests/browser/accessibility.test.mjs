@@ -22,6 +22,10 @@ const said = `
     </Location>
     <Location "/private/image.svg">
         Require proconnect roles agent_public_etat
+    </Location>
+    <Location "/private/variables.cgi">
+        ProConnectKeepPost off
+        Require proconnect acr >= eidas2
     </Location>`;
 const site = await startSite({ label: 'accessibility', standinTls: true, start: false, vhosts: [
   { https: true, client: { alg: 'ES256' }, config: ({ apache }) => `${said}\n    ProConnectNotice ${apache.path('conf/notice.txt')}` },
@@ -76,6 +80,7 @@ const pages = [
   ['form-not-kept', (page) => form(page, site.origin)],
   ['form-question', (page) => keptForm(page, site.origin, '/private/dossiers/demandes-de-conges-exceptionnels-annuels/creation?etape=2')],
   ['form-not-admitted', (page) => keptForm(page, site.origin, '/private/image.svg')],
+  ['form-needs-other-login', async (page) => { await signedIn(page, site.origin); await form(page, site.origin, '/private/variables.cgi'); }],
   ['access-refused', async (page) => { await signedIn(page, site.origin); await page.goto(`${site.origin}/private/image.svg`); }],
   ['not-found', (page) => page.goto(`${site.origin}/proconnect/nothing-here`)],
   ['malformed', (page) => page.goto(`${site.origin}/proconnect/login?return=%zz`)],

@@ -17,7 +17,7 @@ bool is_listed(ErrorCode code) {
         using enum ErrorCode;
         case callback_without_state: case state_unreadable: case state_expired: case state_of_another_browser: case parameters_malformed: case callback_without_code: case cookies_refused:
         case login_loop: case logout_not_same_site: case return_address_refused: case unknown_endpoint: case method_not_allowed: case logout_state_mismatch: case form_not_kept:
-        case login_required_machine: case callback_repeated: case form_of_another_user: case form_gone: case form_too_large: case form_not_admitted:
+        case login_required_machine: case callback_repeated: case form_of_another_user: case form_gone: case form_too_large: case form_not_admitted: case form_needs_other_login:
         case provider_unreachable: case provider_timeout: case provider_tls: case provider_status: case provider_body_too_large: case provider_json_malformed: case provider_busy:
         case provider_url_refused: case server_stopping: case discovery_malformed: case discovery_issuer_mismatch: case jwks_malformed: case client_refused: case code_refused: case token_request_refused:
         case token_response_malformed: case userinfo_failed: case revocation_failed: case introspection_failed: case authorization_access_denied: case authorization_login_required:

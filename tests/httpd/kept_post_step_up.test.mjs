@@ -123,13 +123,13 @@ test('a form handed over after an expired session carries a page’s own level t
   assert.equal((await click(browser, asked)).text, 'POST /private/mfa eidas3\na=1');
 });
 
-test('nothing is kept for other sites, where it is off, or for programs: they are refused as before', async () => {
+test('nothing is kept for other sites or programs, which are refused as before, nor where it is off: the page says that the form was not sent', async () => {
   const browser = await loggedIn();
   for (const headers of [{ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, { 'sec-fetch-site': 'same-site' }, { 'sec-fetch-site': [], origin: 'null' }]) {
     const cookie = browser.jar.header(new URL(page));
     expectErrorPage(site, await post(browser, 'mfa', 'a=1', { headers: { ...urlencoded, ...headers, cookie } }), { status: 403, code: 'PC6003' });
   }
-  expectErrorPage(site, await post(browser, 'off'), { status: 403, code: 'PC6003' });
+  expectErrorPage(site, await post(browser, 'off'), { status: 403, code: 'PC1034' });
   assert.equal((await browser.fetch(site.url('/private/mfa'), { method: 'POST', from: page, headers: { 'content-type': 'application/json' }, body: '{}' })).status, 403);
 });
 
@@ -139,7 +139,7 @@ test('nothing is kept for a browser whose login cookie is not the one its login 
   const [binding, ...mark] = own.split('~');
   for (const made_up of [Buffer.alloc(32, 7).toString('base64url'), `${Buffer.alloc(32, 7).toString('base64url')}~${mark.join('~')}`, binding, '']) {
     browser.jar.set(page, 'proconnect-login', made_up);
-    expectErrorPage(site, await post(browser, 'mfa'), { status: 403, code: 'PC6003' });
+    expectErrorPage(site, await post(browser, 'mfa'), { status: 403, code: 'PC1034' });
   }
   browser.jar.set(page, 'proconnect-login', own);
   expectQuestion(await follow(browser, await post(browser, 'mfa')), 'mfa');
