@@ -164,7 +164,7 @@ std::string place_of(const RequestState& state) {
 }  // namespace
 
 std::string check_audit_destination(std::string_view destination) {
-    if (destination == "off" || destination == kSyslog) {
+    if (destination == kSyslog) {
         return {};
     }
     if (destination.starts_with("syslog")) {

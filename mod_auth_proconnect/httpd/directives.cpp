@@ -1,4 +1,6 @@
 // The directives: reading and checking of each value on its own. What values mean together is checked in site.cpp.
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -121,8 +123,13 @@ const char* add_decryption_key(cmd_parms* cmd, void*, const char* argument) noex
     });
 }
 
+/// As httpd reads its own: On is on.
+bool is_word(const char* argument, const char* word) {
+    return strcasecmp(argument, word) == 0;
+}
+
 struct Word {
-    std::string_view name;
+    const char* name;
     int value;
 };
 
@@ -131,7 +138,7 @@ const char* set_word(cmd_parms* cmd, void* directory, const char* argument) noex
     return guarded_setter([&]() -> const char* {
         std::string known;
         for (const auto& [name, value] : Words) {
-            if (name == argument) {
+            if (is_word(argument, name)) {
                 return store_once(cmd, static_cast<DirectoryConfig*>(directory)->*Field, static_cast<T>(value));
             }
             known += (known.empty() ? "" : ", ") + std::string{name};
@@ -192,13 +199,15 @@ const char* set_headers(cmd_parms* cmd, void* directory, int count, char* const 
         }
         std::vector<std::string> names;
         for (int i = 0; i < count; ++i) {
-            const std::string_view name{arguments[i]};
-            if ((name == "on" || name == "off") && count > 1) {
+            const char* const name = arguments[i];
+            const bool on = is_word(name, "on");
+            const bool off = is_word(name, "off");
+            if ((on || off) && count > 1) {
                 return complaint(cmd, "takes on, off or a list of claims, not both");
             }
-            if (name == "on") {
+            if (on) {
                 names.emplace_back("*");
-            } else if (name != "off") {
+            } else if (!off) {
                 if (const char* wrong = check_claim_name(cmd, name)) return wrong;
                 names.push_back(session::variable_name(name));
             }
@@ -219,7 +228,7 @@ std::optional<std::size_t> parse_size(std::string_view text) {
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const std::string_view unit{end, text.data() + text.size()};
-    const std::size_t factor = unit.empty() ? 1 : unit == "k" ? 1024 : unit == "m" ? 1024 * 1024 : 0;
+    const std::size_t factor = unit.empty() ? 1 : unit == "k" || unit == "K" ? 1024 : unit == "m" || unit == "M" ? 1024 * 1024 : 0;
     constexpr std::size_t kMost = std::size_t{1} << 30;
     return error != std::errc{} || factor == 0 || number == 0 || number > kMost / factor ? std::nullopt : std::optional{number * factor};
 }
@@ -227,7 +236,7 @@ std::optional<std::size_t> parse_size(std::string_view text) {
 const char* set_keep_post(cmd_parms* cmd, void* directory, const char* argument) noexcept {
     return guarded_setter([&]() -> const char* {
         const std::string_view text{argument};
-        const auto size = text == "off" ? std::optional<std::size_t>{0} : parse_size(text);
+        const auto size = is_word(argument, "off") ? std::optional<std::size_t>{0} : parse_size(text);
         if (!size || *size > 16 * 1024 * 1024) {
             return complaint(cmd, "takes off, or the largest form that is kept, at most 16m, for instance 64k; not '" + std::string{text} + "'");
         }
@@ -249,11 +258,11 @@ const char* set_keep_post_memory(cmd_parms* cmd, void*, const char* argument) no
 const char* set_logout(cmd_parms* cmd, void*, const char* argument) noexcept {
     return guarded_setter([&]() -> const char* {
         if (const char* wrong = check_server_context(cmd)) return wrong;
-        const std::string_view word{argument};
-        if (word != "proconnect" && word != "local") {
-            return complaint(cmd, "takes one of proconnect, local; not '" + std::string{word} + "'");
+        const bool local = is_word(argument, "local");
+        if (!local && !is_word(argument, "proconnect")) {
+            return complaint(cmd, "takes one of proconnect, local; not '" + std::string{argument} + "'");
         }
-        return store_once(cmd, server_config(cmd->server).logout_local, word == "local");
+        return store_once(cmd, server_config(cmd->server).logout_local, local);
     });
 }
 
@@ -282,6 +291,9 @@ const char* set_logout_clear(cmd_parms* cmd, void*, int count, char* const argum
     return guarded_setter([&]() -> const char* {
         if (const char* wrong = check_server_context(cmd)) return wrong;
         std::vector<std::string> words(arguments, arguments + count);
+        for (auto& word : words) {
+            std::ranges::transform(word, word.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+        }
         const bool off = words == std::vector<std::string>{"off"};
         if (words.empty() || (!off && !std::ranges::all_of(words, [](const std::string& word) { return word == "cache" || word == "storage"; }))) {
             return complaint(cmd, "takes off, or cache and storage: what the browser is asked to forget of this site");

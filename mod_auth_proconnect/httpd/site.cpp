@@ -1,5 +1,7 @@
 #include "httpd/site.hpp"
 
+#include <strings.h>
+
 #include <algorithm>
 
 #include "crypto/digest.hpp"
@@ -12,6 +14,10 @@
 
 namespace proconnect::httpd {
 namespace {
+
+bool is_off(const Setting<std::string>& setting) {
+    return strcasecmp(setting.value.c_str(), "off") == 0;
+}
 
 constexpr std::string_view kDefaultScope = "openid given_name usual_name email uid siret idp_id organization_label roles";
 constexpr std::size_t kMaxKeyFileBytes = 64 * 1024;
@@ -399,13 +405,13 @@ private:
     Result pages() { return resolve_pages(server_, config_, *site_); }
 
     Result audit() {
-        if (!config_.audit_log) {
+        if (!config_.audit_log || is_off(*config_.audit_log)) {
             return {};
         }
         if (auto wrong = check_audit_destination(config_.audit_log->value); !wrong.empty()) {
             return problem(config_.audit_log->place, wrong);
         }
-        site_->audit_log = config_.audit_log->value == "off" ? "" : config_.audit_log->value;
+        site_->audit_log = config_.audit_log->value;
         return {};
     }
 
@@ -473,12 +479,12 @@ std::expected<StoreSettings, ConfigProblem> resolve_store(server_rec* main_serve
         }
     }
     for (const auto* setting : {snapshot, server_key}) {
-        if (setting != nullptr && setting->value != "off" && !setting->value.starts_with('/')) {
+        if (setting != nullptr && !(setting == snapshot && is_off(*snapshot)) && !setting->value.starts_with('/')) {
             return problem(setting->place, "takes a full path; not '" + setting->value + "'");
         }
     }
     if (snapshot != nullptr) {
-        settings.snapshot = snapshot->value == "off" ? "" : snapshot->value;
+        settings.snapshot = is_off(*snapshot) ? "" : snapshot->value;
     }
     if (server_key != nullptr) {
         settings.server_key = server_key->value;

@@ -135,6 +135,14 @@ test('a secret file that everybody may read is warned about, with the command th
   assert.match(stderr, /chmod|0?600|readable/);
 });
 
+for (const line of ['ProConnectExtendSession Off', 'ProConnectHeaders On', 'ProConnectHeaders OFF', 'ProConnectHeaderEncoding UTF8', 'ProConnectUnauthenticated Page', 'ProConnectPrompt Login',
+  'ProConnectKeepPost Off', 'ProConnectKeepPost 64K', 'ProConnectLogout Local', 'ProConnectLogoutClear Cache STORAGE', 'ProConnectLogoutClear Off', 'ProConnectAuditLog Off', 'ProConnectSessionSnapshot Off']) {
+  test(`words count in capitals too, as httpd's own do: ${line}`, async () => {
+    const { code, stderr } = await configtest(configuration({ more: line }));
+    assert.equal(code, 0, stderr);
+  });
+}
+
 for (const page of ['login', 'logout', 'session', 'form', 'jwks']) {
   test(`neither address may be the module’s own page ${page}`, async () => {
     const path = `/proconnect/${page}`;

@@ -14,7 +14,7 @@ await new Promise((resolve) => application.listen(applicationPort, '127.0.0.1', 
 const site = await startSite({ label: 'request-headers', modules: ['proxy', 'proxy_http'], vhosts: [{
   client: { alg: 'ES256' },
   config: `<Location "/private/app">
-        ProConnectHeaders on
+        ProConnectHeaders On
     </Location>
     ProxyPass "/private/app" "http://127.0.0.1:${applicationPort}/"
     ProxyPass "/public/app" "http://127.0.0.1:${applicationPort}/"`,
