@@ -23,6 +23,7 @@ export async function measureInstructions({ keep } = {}) {
     const cases = {
       open: { path: '/open/notice.txt', headers: {} },
       'open, with the cookie': { path: '/open/notice.txt', headers: { cookie } },
+      'session, aliased': { path: '/private/plain/notice.txt', headers: { cookie } },
       'session, ten rules': { path: '/private/rules/notice.txt', headers: { cookie } },
       session: { path: '/private/notice.txt', headers: { cookie } },
     };

@@ -9,8 +9,8 @@ const asMilliseconds = (text) => Number.parseFloat(text) * milliseconds[/[a-z]+$
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Requests with these headers, one set after the other. @returns {perSecond, p50, p99, cost}: 1/s, ms, and microseconds of httpd's processor time a request */
-export async function loadWith(server, { path = '/private/notice.txt', cookies = [''], connections = 8, seconds }) {
+/** Requests with these cookies, one after the other, and `more` headers. @returns {perSecond, p50, p99, cost}: 1/s, ms, and microseconds of httpd's processor time a request */
+export async function loadWith(server, { path = '/private/notice.txt', cookies = [''], more = {}, connections = 8, seconds }) {
   const script = await server.apache.writeFile('wrk.lua', `local cookies = {${cookies.map((cookie) => `"${cookie}"`).join(',')}}
 local turn = 0
 local requests = {}
@@ -18,6 +18,7 @@ function init()
   for i, cookie in ipairs(cookies) do
     local headers = {["Accept"] = "text/html", ["Sec-Fetch-Mode"] = "navigate", ["Sec-Fetch-Dest"] = "document"}
     if cookie ~= "" then headers["Cookie"] = cookie end
+${Object.entries(more).map(([name, value]) => `    headers["${name}"] = "${value}"`).join('\n')}
     requests[i] = wrk.format("GET", "${path}", headers)
   end
 end
@@ -74,9 +75,9 @@ const canConnect = (port) => new Promise((done) => {
   const socket = connect(port, '127.0.0.1', () => { socket.destroy(); done(true); }).once('error', () => done(false));
 });
 
-/** One keep-alive connection, one request after the other. */
-export async function requestsOf(url, count, headers) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+/** One request after the other, through one connection or one connection each. */
+export async function requestsOf(url, count, headers, { keepAlive = true } = {}) {
+  const agent = new Agent({ keepAlive, maxSockets: 1 });
   for (let done = 0; done < count; done += 1) {
     await new Promise((resolve, reject) => {
       get(url, { agent, headers }, (answer) => {

@@ -38,14 +38,23 @@ MaxKeepAliveRequests 0
 const tenRules = ['roles agent_public_etat', 'email_domain interieur.gouv.fr lyon.fr', 'siret 13002526500013', 'acr eidas1 eidas2', 'amr mfa', 'usual_name DUPONT',
   'given_name Camille', 'email camille.dupont@interieur.gouv.fr', 'organization_label "Direction interministérielle fictive"', 'idp_id =~ "."'];
 
-/** The file behind ten rules, below /private/rules. */
+/** The file behind ten rules, below /private/rules, and behind valid-user at a place of the same kind, below /private/plain. */
 export const withRules = (apache) => `Alias "/private/rules" "${join(apache.htdocs, 'private')}"
 <Location "/private/rules">
     <RequireAll>
 ${tenRules.map((rule) => `        Require proconnect ${rule}`).join('\n')}
     </RequireAll>
 </Location>
+Alias "/private/plain" "${join(apache.htdocs, 'private')}"
+<Location "/private/plain">
+    <RequireAll>
+        Require valid-user
+    </RequireAll>
+</Location>
 `;
+
+/** As many variables as a session of the tests has, of the usual length. */
+const manyVariables = Array.from({ length: 22 }, (_, index) => `SetEnv PROCONNECT_VARIABLE_${index} "a value of the usual length ${index}"`).join('\n    ');
 
 const protectedBy = (type) => `<Location "/private">
     AuthType ${type}
@@ -54,6 +63,9 @@ const protectedBy = (type) => `<Location "/private">
 `;
 
 const kinds = {
+  get rules() {
+    return { ...kinds.ours, config: (settings) => kinds.ours.config(settings) + withRules(settings.apache) };
+  },
   open: { config: () => '' },
   ours: {
     callback: '/proconnect/callback',
@@ -63,7 +75,22 @@ ProConnectClientID ${client.client_id}
 ProConnectClientSecret file:${secretFile}
 ProConnectBaseURL ${origin}
 ${more}
-${protectedBy('ProConnect')}${withRules(apache)}`,
+${protectedBy('ProConnect')}`,
+  },
+  // The least that httpd itself asks for a user and as many variables: no session, no password, nothing looked up.
+  anonymous: {
+    modules: ['auth_basic', 'authn_anon'],
+    config: () => `<Location "/private">
+    AuthType Basic
+    AuthName "anybody"
+    AuthBasicProvider anon
+    Anonymous *
+    Anonymous_MustGiveEmail off
+    Anonymous_LogEmail off
+    Require valid-user
+    ${manyVariables}
+</Location>
+`,
   },
   theirs: {
     callback: '/oidc/callback',
@@ -88,9 +115,9 @@ ${protectedBy('openid-connect')}
   },
 };
 
-/** @param kind  open, ours or theirs   @param sessions  live sessions that ours starts with   @param threads  8, or 256 in four processes */
+/** @param kind  open, anonymous, ours, rules (ours with more places) or theirs   @param sessions  live sessions that ours starts with   @param threads  8, or 256 in four processes */
 export async function makeServer(kind, standin, { mpm = 'event', more = '', sessions = 0, threads = 256 } = {}) {
-  const apache = await Apache.create({ label: `bench-${kind}`, mpm, logLevel: 'warn', withModule: kind === 'ours' });
+  const apache = await Apache.create({ label: `bench-${kind}`, mpm, logLevel: 'warn', withModule: kind === 'ours' || kind === 'rules', modules: kinds[kind].modules });
   const origin = `http://127.0.0.1:${apache.ports[0]}`;
   const { callback, cookies, config } = kinds[kind];
   // As ProConnect has it by default for a client without a key of its own: a signed id_token, userinfo as JSON.
