@@ -158,10 +158,11 @@ int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failur
 }
 
 void end_former_session(RequestState& state) {
-    if (!state.handle) {
+    const auto handle = state.handle();
+    if (!handle) {
         return;
     }
-    if (const auto id = state.handle->lookup_id()) {
+    if (const auto id = handle->lookup_id()) {
         // Best effort: the new session is there already, and the old one is forgotten by the browser.
         static_cast<void>(runtime()->store->remove(*id, state.site->site->realm));
     }

@@ -32,9 +32,9 @@ core::UnixTime time_of(const request_rec* r) {
 
 }  // namespace
 
-std::shared_ptr<session::RememberedSession> remembered_session(const request_rec* r, const session::SessionHandle& handle, const session::RealmTag& realm) {
+std::shared_ptr<session::RememberedSession> remembered_session(const request_rec* r, std::string_view cookie, const session::RealmTag& realm) {
     auto* memory = has_one_request_at_a_time(r->connection) ? memory_of(r->connection) : nullptr;
-    if (memory == nullptr || memory->session == nullptr || !memory->session->is_of(handle, realm)) {
+    if (memory == nullptr || memory->session == nullptr || !memory->session->is_of(cookie, realm)) {
         return nullptr;
     }
     memory->asked_for = time_of(r);

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string_view>
 
 #include <httpd.h>
 
@@ -9,7 +10,7 @@ namespace proconnect::httpd {
 
 /// The session that this connection remembers, if the request's cookie is that session's; the caller asks the store whether it still holds. Null on the
 /// streams of HTTP/2: several of them run at once.
-[[nodiscard]] std::shared_ptr<session::RememberedSession> remembered_session(const request_rec* r, const session::SessionHandle& handle,
+[[nodiscard]] std::shared_ptr<session::RememberedSession> remembered_session(const request_rec* r, std::string_view cookie,
                                                                              const session::RealmTag& realm);
 
 /// After a session was opened. From the second request of a connection on, and for one session: a proxy in front may send many people's

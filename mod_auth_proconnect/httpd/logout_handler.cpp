@@ -43,9 +43,9 @@ constexpr std::string_view kLogoutUrlVariable = "PROCONNECT_LOGOUT_URL";
 constexpr std::string_view kTokenParameter = "/logout?token=";
 
 /// The id_token for the hint (without one, logout goes by client_id), and what there is to revoke.
-session::SessionTokens tokens_of(const RequestState& state) {
+session::SessionTokens tokens_of(const RequestState& state, const session::SessionHandle& handle) {
     VectorBuffer buffer;
-    const auto opened = session::open_session(*runtime()->store, *state.handle, state.site->site->realm, session::Part::tokens, buffer, state.now, session::Touch::no);
+    const auto opened = session::open_session(*runtime()->store, handle, state.site->site->realm, session::Part::tokens, buffer, state.now, session::Touch::no);
     if (!opened || !*opened) {
         return {};
     }
@@ -178,13 +178,14 @@ std::expected<std::string, core::Error> make_logout_url(const Site& site, std::s
 int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& intent, bool local) {
     const auto& site = *state.site->site;
     rest_from_silent_logins(r, site);
-    if (!state.handle) {
+    const auto handle = state.handle();
+    if (!handle) {
         clear_browser(r, state);   // of a cookie that is none of ours, and of what the application left
         return go_on(r, state, intent, false);
     }
     const auto user = signed_in(r, state, session::Touch::no);
-    auto tokens = tokens_of(state);
-    const auto id = state.handle->lookup_id();
+    auto tokens = tokens_of(state, *handle);
+    const auto id = handle->lookup_id();
     const auto removed = id ? runtime()->store->remove(*id, site.realm) : std::unexpected(id.error());
     if (!removed) {
         return send_failure(r, state, removed.error(), "");

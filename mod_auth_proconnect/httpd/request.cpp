@@ -106,9 +106,6 @@ void read_cookies(request_rec* r, RequestState& state) {
     if (!state.cookies.any) {
         return;
     }
-    if (state.cookies.session) {
-        state.handle = session::SessionHandle::parse(*state.cookies.session);
-    }
     if (state.cookies.login) {
         const auto halves = session::split_login_cookie(*state.cookies.login);
         state.cookies.login = halves.binding;
@@ -251,7 +248,7 @@ request_rec* first_of_family(request_rec* r) {
 std::expected<std::optional<SignedIn>, core::Error> look_up(request_rec* first, RequestState& state, session::Touch touch) {
     auto& store = *runtime()->store;
     const auto& realm = state.site->site->realm;
-    if (auto remembered = remembered_session(first, *state.handle, realm)) {
+    if (auto remembered = remembered_session(first, *state.cookies.session, realm)) {
         const auto head = remembered->look(store, state.now, touch);
         if (!head) {
             return std::unexpected(head.error());
@@ -262,8 +259,12 @@ std::expected<std::optional<SignedIn>, core::Error> look_up(request_rec* first, 
         }
         forget_session(first);
     }
+    const auto handle = state.handle();
+    if (!handle) {
+        return std::nullopt;
+    }
     PoolBuffer buffer{first->pool};
-    const auto opened = session::open_session(store, *state.handle, realm, session::Part::attributes, buffer, state.now, touch);
+    const auto opened = session::open_session(store, *handle, realm, session::Part::attributes, buffer, state.now, touch);
     if (!opened) {
         return std::unexpected(opened.error());
     }
@@ -271,14 +272,14 @@ std::expected<std::optional<SignedIn>, core::Error> look_up(request_rec* first, 
     if (!block) {
         return std::nullopt;
     }
-    remember_session(first, *state.handle, **opened);
+    remember_session(first, *handle, **opened);
     return SignedIn{.head = (*opened)->head, .attributes = *block, .remembered = nullptr};
 }
 
 }  // namespace
 
 std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
-    if (!state.looked_up && state.handle) {
+    if (!state.looked_up && state.cookies.session) {
         auto user = look_up(first_of_family(r), state, touch);
         if (!user) {
             return std::unexpected(user.error());

@@ -34,7 +34,6 @@ struct RequestState {
     SiteRuntime* site = nullptr;
     core::OwnCookies cookies;               ///< views into the Cookie header as it came; of `login` the binding only
     std::string_view login_mark;            ///< the other half of the login cookie, not verified: see mark_of()
-    std::optional<session::SessionHandle> handle;
     Endpoint endpoint = Endpoint::none;
     const char* query = nullptr;            ///< of a callback, logout, logged-out or form request, taken away from the logs
     core::UnixTime now{};
@@ -42,6 +41,11 @@ struct RequestState {
     std::optional<SignedIn> user;
     RuleRun rules;
     std::optional<PendingAnswer> pending;
+
+    /// Of the session cookie, when there is one and it may be ours.
+    [[nodiscard]] std::optional<session::SessionHandle> handle() const noexcept {
+        return cookies.session ? session::SessionHandle::parse(*cookies.session) : std::nullopt;
+    }
     const request_rec* admitted = nullptr;  ///< the main request, once all access rules of its own are behind it; only to be compared
 };
 

@@ -15,9 +15,7 @@ bool is_same_record(const RecordHead& a, const RecordHead& b) noexcept {
 }  // namespace
 
 RememberedSession::RememberedSession(const SessionHandle& handle, const LookupId& id, const OpenedPart& opened)
-    : id_(id), head_(opened.head), block_(opened.plaintext.begin(), opened.plaintext.end()) {
-    handle_.bytes = handle.bytes;
-}
+    : cookie_(handle.cookie_value()), id_(id), head_(opened.head), block_(opened.plaintext.begin(), opened.plaintext.end()) {}
 
 std::shared_ptr<RememberedSession> RememberedSession::make(const SessionHandle& handle, const OpenedPart& opened) {
     const auto id = handle.lookup_id();
@@ -40,8 +38,8 @@ RememberedSession::~RememberedSession() {
     core::wipe(claims_json_.data(), claims_json_.size());
 }
 
-bool RememberedSession::is_of(const SessionHandle& handle, const RealmTag& realm) const noexcept {
-    return crypto::equal_constant_time(handle_.bytes, handle.bytes) && head_.realm == realm;
+bool RememberedSession::is_of(std::string_view cookie, const RealmTag& realm) const noexcept {
+    return crypto::equal_constant_time(cookie_.reveal(), cookie) && head_.realm == realm;
 }
 
 std::expected<std::optional<RecordHead>, core::Error> RememberedSession::look(SessionStore& store, core::UnixTime now, Touch touch) const {

@@ -28,8 +28,8 @@ public:
     RememberedSession(const RememberedSession&) = delete;
     RememberedSession& operator=(const RememberedSession&) = delete;
 
-    /// Whether it was opened with this handle, for this realm. Takes the same time for all handles.
-    [[nodiscard]] bool is_of(const SessionHandle& handle, const RealmTag& realm) const noexcept;
+    /// Whether it was opened with the handle of this very cookie, for this realm. Takes the same time for all cookies of a length.
+    [[nodiscard]] bool is_of(std::string_view cookie, const RealmTag& realm) const noexcept;
 
     /// The record's head, as find_head() has it now; nothing when the record is gone, or no longer what was opened.
     [[nodiscard]] std::expected<std::optional<RecordHead>, core::Error> look(SessionStore& store, core::UnixTime now, Touch touch) const;
@@ -45,7 +45,7 @@ public:
 private:
     RememberedSession(const SessionHandle& handle, const LookupId& id, const OpenedPart& opened);
 
-    SessionHandle handle_;
+    core::Secret cookie_;
     LookupId id_;
     RecordHead head_;
     std::vector<std::uint8_t> block_;

@@ -39,11 +39,9 @@ struct Scene {
     bool holds(core::UnixTime now = kNow, Touch touch = Touch::no) { return remembered->look(table.store, now, touch).value().has_value(); }
 };
 
-SessionHandle changed(const SessionHandle& handle, std::size_t at) {
-    SessionHandle other;
-    other.bytes = handle.bytes;
-    other.bytes[at] ^= 1;
-    return other;
+std::string changed(std::string cookie, std::size_t at) {
+    cookie[at] = cookie[at] == 'A' ? 'B' : 'A';
+    return cookie;
 }
 
 }  // namespace
@@ -57,16 +55,21 @@ BOOST_AUTO_TEST_CASE(it_says_what_the_record_said_after_the_buffer_is_gone) {
     BOOST_TEST(std::string_view{scene.remembered->claims_json()} == R"({"sub":"alice","email":"alice@example.org"})");
 }
 
-BOOST_AUTO_TEST_CASE(it_is_of_this_very_handle_and_realm_alone) {
+BOOST_AUTO_TEST_CASE(it_is_of_this_very_cookie_and_realm_alone) {
     Scene scene;
     const auto realm = scene.opened.head.realm;
-    BOOST_TEST(scene.remembered->is_of(scene.handle, realm));
-    for (std::size_t at = 0; at < scene.handle.bytes.size(); ++at) {
-        BOOST_TEST(!scene.remembered->is_of(changed(scene.handle, at), realm));
+    const auto cookie = scene.handle.cookie_value();
+    BOOST_TEST(scene.remembered->is_of(cookie, realm));
+    for (std::size_t at = 0; at < cookie.size(); ++at) {
+        BOOST_TEST(!scene.remembered->is_of(changed(cookie, at), realm));
+        BOOST_TEST(!scene.remembered->is_of(cookie.substr(0, at), realm));
+    }
+    for (const auto& text : {cookie + "A", cookie + "=", cookie + cookie}) {
+        BOOST_TEST(!scene.remembered->is_of(text, realm));
     }
     auto other = realm;
     other.back() ^= 1;
-    BOOST_TEST(!scene.remembered->is_of(scene.handle, other));
+    BOOST_TEST(!scene.remembered->is_of(cookie, other));
 }
 
 BOOST_AUTO_TEST_CASE(it_holds_until_the_session_is_removed) {
