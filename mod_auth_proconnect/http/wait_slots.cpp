@@ -88,12 +88,11 @@ std::optional<WaitSlots::Permit> WaitSlots::acquire(std::chrono::milliseconds ma
     constexpr std::chrono::milliseconds kPoll{5};
     constexpr std::chrono::seconds kNoQueue{10};
     const auto monotonic = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()); };
-    auto place = take_place();
     const auto deadline = monotonic() + max_wait;
     std::atomic_ref congested_until{layout_->congested_until};
-    while (place) {
-        if (auto* slot = try_lock_any()) {
-            return Permit{std::move(place), *slot};
+    for (;;) {
+        if (auto permit = try_acquire()) {
+            return permit;
         }
         const auto now = monotonic();
         if (now.count() < congested_until.load(std::memory_order_relaxed)) {
@@ -105,7 +104,6 @@ std::optional<WaitSlots::Permit> WaitSlots::acquire(std::chrono::milliseconds ma
         }
         std::this_thread::sleep_for(kPoll);
     }
-    return std::nullopt;
 }
 
 }  // namespace proconnect::http

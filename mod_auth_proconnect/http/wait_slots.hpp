@@ -23,7 +23,7 @@ public:
 
     [[nodiscard]] static std::size_t bytes_needed(std::size_t count) noexcept;
     /// Lays `count` free slots out in zeroed, 8-byte aligned memory that no other process uses yet.
-    /// @param most_here  workers of this process that may hold a slot or wait for one
+    /// @param most_here  workers of this process that may hold a slot at once
     /// @return nothing when the memory is too small, the count is 0 or beyond kMaxCount, or nobody here may wait
     [[nodiscard]] static std::optional<WaitSlots> create(std::span<std::byte> memory, std::size_t count, std::size_t most_here);
     /// Memory laid out earlier, perhaps by other code; nothing when it is not this version's layout with this count. New
@@ -58,7 +58,7 @@ public:
         core::RobustMutex* slot_;
     };
 
-    /// Never waits. Nothing when all slots are taken, or as many workers of this process are busy with it as may be: answer PC2007.
+    /// Never waits. Nothing when all slots are taken, or this process holds as many as it may: answer PC2007.
     [[nodiscard]] std::optional<Permit> try_acquire() noexcept;
 
     /// Waits a short while, since a burst of logins passes at once when the provider is well. When even that is in vain, nobody waits for the

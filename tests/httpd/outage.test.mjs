@@ -142,10 +142,10 @@ test('forty logins at once while it hangs: a quarter of the workers waits, every
 });
 
 test('one process that got all the logins keeps half its workers for the visitors whose connections it holds', async () => {
-  const crowded = await startProviderSites({ label: 'outage-one-process', logLevel: 'warn', hosts: { one: { provider, config: 'ProConnectTimeout 4s' } },
+  const crowded = await startProviderSites({ label: 'outage-one-process', logLevel: 'warn', hosts: { one: { provider, config: 'ProConnectTimeout 6s' } },
     config: 'ServerLimit 8\nStartServers 1\nThreadsPerChild 4\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32' });
   after(() => crowded.apache.close());
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });   // of one process, too
   const open = crowded.hosts.one.url('/');
   const ask = () => new Promise((resolve, reject) => {
     http.get(open, { agent }, (answer) => answer.resume().once('end', () => resolve(answer.statusCode))).once('error', reject);
@@ -155,16 +155,19 @@ test('one process that got all the logins keeps half its workers for the visitor
     const browser = crowded.browser();
     logins.push([browser, await browser.callbackAddress(crowded.hosts.one.url('/private/'))]);
   }
-  assert.equal(await ask(), 200);
   let waiting = 0;
   provider.on('token', () => { waiting += 1; });
   const answers = Promise.all(logins.map(([browser, callback]) => browser.send(callback)));
-  await eventually('logins wait', () => waiting >= 2);
+  // A burst may wait for a second, since it passes at once when ProConnect is well.
+  await eventually('the others are told', () => crowded.apache.logged('PC2007').length >= 2, { within: 3000 * patience, every: 50 });
   for (let turn = 0; turn < 10; turn += 1) {
     assert.ok(await timed(async () => assert.equal(await ask(), 200)) < 1000 * patience, 'a page waited for ProConnect');
   }
   for (const answer of await answers) assert.equal(answer.status, 503);
-  assert.equal(waiting, 2, 'half of four');
+  // httpd may have begun another process meanwhile, when none of the first one's workers was idle.
+  const parent = readFileSync(crowded.apache.path('run/apache2.pid'), 'utf8').trim();
+  const processes = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(/\s+/).length;
+  assert.ok(waiting >= 2 && waiting <= 2 * processes, `${waiting} waited in ${processes} processes of four threads`);
   agent.destroy();
 });
 
