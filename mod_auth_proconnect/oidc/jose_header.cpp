@@ -15,18 +15,18 @@ std::unexpected<core::Error> refuse(core::ErrorCode code, std::string detail) {
 }
 
 /// Whether `typ` lets the token be what we take it for: a media type, compared without regard to case, whose "application/" may be left out.
-bool says_jwt(const std::optional<json::Value>& type) {
+bool lets_be(const std::optional<json::Value>& type, TokenType expected) {
     if (!type) {
         return true;
     }
     static constexpr auto kLower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
     const auto is = [text = type->as_string()](std::string_view name) { return text && std::ranges::equal(*text, name, {}, kLower); };
-    return is("jwt") || is("application/jwt");
+    return expected == TokenType::jwt ? is("jwt") || is("application/jwt") : is("token-introspection+jwt") || is("application/token-introspection+jwt");
 }
 
 }  // namespace
 
-std::expected<JoseHeader, core::Error> JoseHeader::parse(std::string_view encoded) {
+std::expected<JoseHeader, core::Error> JoseHeader::parse(std::string_view encoded, TokenType type) {
     const auto text = core::base64url_decode(encoded);
     if (!text) {
         return refuse(core::ErrorCode::jwt_malformed, "JWT: the header is not base64url");
@@ -47,7 +47,7 @@ std::expected<JoseHeader, core::Error> JoseHeader::parse(std::string_view encode
         return refuse(core::ErrorCode::jwt_malformed, "JWT: header without alg, or alg or kid is no string");
     }
     // An access token or a logout token of the same provider bears a good signature and much the same claims.
-    if (!says_jwt(header.find("typ"))) {
+    if (!lets_be(header.find("typ"), type)) {
         return refuse(core::ErrorCode::jwt_form_unexpected, "JWT: typ says that it is another kind of token");
     }
     return JoseHeader{std::move(*document)};

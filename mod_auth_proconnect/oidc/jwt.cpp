@@ -4,7 +4,6 @@
 #include <array>
 
 #include "core/base64url.hpp"
-#include "oidc/jose_header.hpp"
 
 namespace proconnect::oidc {
 namespace {
@@ -110,7 +109,7 @@ TokenForm token_form(std::string_view text) noexcept {
     }
 }
 
-std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, const AlgorithmPolicy& policy, const VerificationKeys& keys) {
+std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, const AlgorithmPolicy& policy, const VerificationKeys& keys, TokenType type) {
     if (compact.size() > kMaxJwtBytes) {
         return refuse(core::ErrorCode::jwt_malformed, "JWT: too large");
     }
@@ -119,7 +118,7 @@ std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, con
                                       : refuse(core::ErrorCode::jwt_malformed, "JWT: not in compact serialization");
     }
     const auto parts = split_jws(compact);
-    const auto header = JoseHeader::parse(parts.header);
+    const auto header = JoseHeader::parse(parts.header, type);
     if (!header) {
         return std::unexpected(header.error());
     }

@@ -11,6 +11,7 @@
 #include "core/secret.hpp"
 #include "crypto/signature.hpp"
 #include "json/document.hpp"
+#include "oidc/jose_header.hpp"
 #include "oidc/jwks.hpp"
 
 namespace proconnect::oidc {
@@ -42,7 +43,7 @@ public:
     [[nodiscard]] json::Document take_claims() && noexcept { return std::move(claims_); }
 
 private:
-    friend std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view, const AlgorithmPolicy&, const VerificationKeys&);
+    friend std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view, const AlgorithmPolicy&, const VerificationKeys&, TokenType);
     VerifiedJwt(json::Document claims, crypto::SignatureAlgorithm algorithm) noexcept : claims_(std::move(claims)), algorithm_(algorithm) {}
     json::Document claims_;
     crypto::SignatureAlgorithm algorithm_;
@@ -52,7 +53,8 @@ private:
 /// `alg` must be allowed by the policy (PC3002; `none` in any spelling is not a name at all); `crit` and `b64` are refused (PC3005),
 /// a `typ` of another kind of token too (PC3007); `jwk`, `jku`, `x5c`, `x5u`, `zip` are never used; `kid` selects the key, an absent or empty `kid` tries each
 /// fitting key (at most 8), an unknown one is PC3008 so that the caller may refetch once. Claims must be a JSON object (PC3001).
-std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, const AlgorithmPolicy& policy, const VerificationKeys& keys);
+std::expected<VerifiedJwt, core::Error> verify_jws(std::string_view compact, const AlgorithmPolicy& policy, const VerificationKeys& keys,
+                                                  TokenType type = TokenType::jwt);
 
 /// How many dots a compact token has tells what it is: 2 JWS, 4 JWE; anything else, or a JSON body, is `other`.
 enum class TokenForm { jws, jwe, other };

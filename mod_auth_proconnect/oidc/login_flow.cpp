@@ -19,30 +19,6 @@ session::TicketContext ticket_context(const RelyingParty& client) {
     return {.issuer = client.issuer, .client_id = client.client_id, .redirect_uri = client.redirect_uri};
 }
 
-/// Whether other keys could make a difference.
-bool is_about_keys(ErrorCode code) {
-    return code == ErrorCode::jwt_key_unknown || code == ErrorCode::jwt_signature || code == ErrorCode::jwt_key_unusable;
-}
-
-/// Runs a verification; when no key we have verifies, once more with the keys as they are now.
-template <typename Verify>
-auto with_fresh_keys(const LoginContext& context, std::shared_ptr<const Provider>& provider, Verify verify) -> decltype(verify(provider->jwks)) {
-    auto result = verify(provider->jwks);
-    if (result || !is_about_keys(result.error().code)) {
-        return result;
-    }
-    const auto newer = context.provider.after_unknown_key(provider, context.now, [&](const Provider& copy) { return verify(copy.jwks).has_value(); });
-    if (!newer) {
-        result.error().detail += "; the keys could not be fetched again: " + newer.error().detail;
-        return result;
-    }
-    if (*newer == provider) {
-        return result;
-    }
-    provider = *newer;
-    return verify(provider->jwks);
-}
-
 /// The ticket belongs to the browser that sends it back, RFC 6749 section 10.12, RFC 9700 section 4.7.
 std::expected<BrowserBinding, Error> check_browser(const LoginTicket& ticket, std::string_view binding_cookie) {
     auto binding = BrowserBinding::parse(binding_cookie);
@@ -173,13 +149,8 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
                                 secrets->code_verifier.reveal(), now);
     if (!tokens) return refused(tokens.error());
 
-    auto signed_token = decrypt_if_configured(tokens->id_token.reveal(), client.decryption_keys);  // Core, 3.1.3.7, item 1
-    if (!signed_token) return refused(signed_token.error());
-    tokens->id_token = std::move(*signed_token);
-    const core::Secret* hmac_secret = client.client_secret.empty() ? nullptr : &client.client_secret;
-    const auto id_token = with_fresh_keys(context, provider, [&](const JsonWebKeySet& jwks) {  // Core, 3.1.3.7, items 6 to 8
-        return verify_jws(tokens->id_token.reveal(), client.id_token_algorithms, {.jwks = &jwks, .client_secret = hmac_secret});
-    });
+    const ProviderCall call{.client = client, .source = source, .http = http, .now = now};
+    const auto id_token = open_id_token(call, provider, *tokens);                              // Core, 3.1.3.7, items 1 and 6 to 8
     if (!id_token) return refused(id_token.error());
     const IdTokenExpectations expectations{.issuer = client.issuer,
                                            .client_id = client.client_id,
@@ -193,7 +164,7 @@ std::expected<FinishedLogin, LoginFailure> finish_login(const LoginContext& cont
 
     const auto userinfo_body = fetch_userinfo(http, provider->metadata, tokens->access_token);  // Core, 5.3.1
     if (!userinfo_body) return refused(userinfo_body.error());
-    const auto userinfo = with_fresh_keys(context, provider, [&](const JsonWebKeySet& jwks) {  // Core, 5.3.2 and 5.3.4
+    const auto userinfo = with_fresh_keys(call, provider, [&](const JsonWebKeySet& jwks) {  // Core, 5.3.2 and 5.3.4
         return verify_userinfo(*userinfo_body, client, jwks, identity->subject, now);
     });
     if (!userinfo) return refused(userinfo.error());

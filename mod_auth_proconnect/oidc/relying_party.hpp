@@ -31,8 +31,14 @@ struct RelyingParty {
     std::string scope;                                   ///< space-separated, holds "openid"
     AlgorithmPolicy id_token_algorithms = AlgorithmPolicy::asymmetric();
     UserInfoPolicy userinfo{.signed_with = {true, true, true}, .plain_json = true};
+    AlgorithmPolicy introspection_algorithms = AlgorithmPolicy::asymmetric();
     std::vector<crypto::PrivateKey> decryption_keys;     ///< not empty: tokens must come encrypted
     std::chrono::seconds clock_skew{60};
 };
+
+/// The provider's keys, and the client's secret for HS256 where it has one; both are borrowed. An empty secret is no key.
+[[nodiscard]] inline VerificationKeys verification_keys(const RelyingParty& client, const JsonWebKeySet& jwks) noexcept {
+    return {.jwks = &jwks, .client_secret = client.client_secret.empty() ? nullptr : &client.client_secret};
+}
 
 }  // namespace proconnect::oidc

@@ -18,16 +18,6 @@ Error malformed(std::string why) {
     return Error{ErrorCode::token_response_malformed, "token endpoint: " + std::move(why)};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-// RFC 6749 appendices A.12 and A.17; anything else could not be sent back in a header.
-bool is_token_text(std::string_view text) {
-    return !text.empty() && text.size() <= kMaxOpaqueTokenBytes && std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-}
-
 // Error codes are printable ASCII, RFC 6749 section 5.2; anything else is not repeated in the log.
 std::string printable_error_code(std::string_view text) {
     const bool clean = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
@@ -36,6 +26,15 @@ std::string printable_error_code(std::string_view text) {
 
 }  // namespace
 
+// Anything else could not be sent back in a header.
+bool is_token_text(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= kMaxOpaqueTokenBytes && std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool is_bearer(std::string_view token_type) noexcept {
+    return std::ranges::equal(token_type, std::string_view{"bearer"}, {}, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+}
+
 std::expected<TokenResponse, Error> parse_token_response(std::string_view body, bool needs_id_token) {
     const auto document = json::Document::parse_object(body);
     if (!document) {
@@ -43,7 +42,7 @@ std::expected<TokenResponse, Error> parse_token_response(std::string_view body, 
     }
     const auto root = document->root();
     const auto type = root.string_member("token_type");
-    if (!type || !equals_ignoring_case(*type, "bearer")) {
+    if (!type || !is_bearer(*type)) {
         return std::unexpected(malformed("token_type is not Bearer"));
     }
     const auto access_token = root.string_member("access_token");
@@ -100,10 +99,11 @@ Error token_endpoint_error(const http::Response& response, const RelyingParty& c
 }
 
 std::expected<http::Response, Error> post_form(http::Client& http, const std::string& endpoint, const ProviderMetadata& provider, const RelyingParty& client,
-                                               core::ParameterList& body, core::UnixTime now) {
+                                               core::ParameterList& body, core::UnixTime now, std::string accept) {
     http::Request request;
     request.method = http::Request::Method::post;
     request.url = endpoint;
+    request.accept = std::move(accept);
     if (auto added = add_client_authentication(client, provider.token_endpoint, now, body, request); !added) {
         return std::unexpected(std::move(added.error()));
     }
@@ -123,6 +123,17 @@ std::expected<TokenResponse, Error> exchange_code(http::Client& http, const Prov
         return std::unexpected(token_endpoint_error(*response, client));
     }
     return parse_token_response(response->body, true);
+}
+
+std::expected<VerifiedJwt, Error> open_id_token(const ProviderCall& call, std::shared_ptr<const Provider>& provider, TokenResponse& tokens) {
+    auto signed_token = decrypt_if_configured(tokens.id_token.reveal(), call.client.decryption_keys);
+    if (!signed_token) {
+        return std::unexpected(std::move(signed_token.error()));
+    }
+    tokens.id_token = std::move(*signed_token);
+    return with_fresh_keys(call, provider, [&](const JsonWebKeySet& jwks) {
+        return verify_jws(tokens.id_token.reveal(), call.client.id_token_algorithms, verification_keys(call.client, jwks));
+    });
 }
 
 }  // namespace proconnect::oidc

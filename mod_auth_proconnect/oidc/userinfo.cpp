@@ -24,8 +24,7 @@ std::expected<void, Error> check_same_subject(const json::Value& claims, std::st
 }
 
 std::expected<json::Document, Error> open_signed(std::string_view body, const RelyingParty& client, const JsonWebKeySet& keys, core::UnixTime now) {
-    const VerificationKeys verification{.jwks = &keys, .client_secret = client.client_secret.empty() ? nullptr : &client.client_secret};
-    auto token = open_token(body, client.userinfo.signed_with, verification, client.decryption_keys);
+    auto token = open_token(body, client.userinfo.signed_with, verification_keys(client, keys), client.decryption_keys);
     if (!token) {
         return std::unexpected(Error{token.error().code, "userinfo: " + token.error().detail});
     }
