@@ -371,6 +371,49 @@ for (const [name, content] of [
   ['refused-empty', ''],
 ]) seed('userinfo', name, content);
 
+// --- introspection: accepted only when the token is in force
+const TOKEN_IN_FORCE = {
+  active: true, sub: 'subject-1', client_id: 'client-2', exp: NOW + 3600, iat: NOW - 60, iss: ISSUER, scope: 'openid email', token_type: 'Bearer',
+};
+const introspection = (token = {}, answer = {}) =>
+  `signed\n${json({ iss: ISSUER, aud: CLIENT, iat: NOW, token_introspection: { ...TOKEN_IN_FORCE, ...token }, ...answer })}`;
+for (const [name, content] of [
+  ['accepted-all-members', introspection({ aud: ['api-1', 'api-2'], jti: 'x', sid: 'sid-1' }, { exp: NOW + 60, nbf: NOW })],
+  ['accepted-only-what-is-needed', introspection({ iat: undefined, iss: undefined, scope: undefined })],
+  ['accepted-aud-is-a-list-of-us-alone', introspection({}, { aud: [CLIENT] })],
+  ['accepted-two-minutes-old-within-the-skew', introspection({}, { iat: NOW - 120 })],
+  ['refused-inactive', introspection({}, { token_introspection: { active: false } })],
+  ['refused-inactive-among-claims-that-are-none', introspection({ active: false, sub: 1, exp: 'never' })],
+  ['refused-iss-of-another-provider', introspection({}, { iss: 'https://evil.example' })],
+  ['refused-iss-missing', introspection({}, { iss: undefined })],
+  ['refused-aud-of-another-client', introspection({}, { aud: 'client-2' })],
+  ['refused-aud-of-several-with-our-azp', introspection({}, { aud: [CLIENT, 'x'], azp: CLIENT })],
+  ['refused-aud-missing', introspection({}, { aud: undefined })],
+  ['refused-iat-stale', introspection({}, { iat: NOW - 121 })],
+  ['refused-iat-in-the-future', introspection({}, { iat: NOW + 61 })],
+  ['refused-iat-missing', introspection({}, { iat: undefined })],
+  ['refused-answer-expired', introspection({}, { exp: NOW - 60 })],
+  ['refused-token-introspection-missing', introspection({}, { token_introspection: undefined, ...TOKEN_IN_FORCE })],
+  ['refused-token-introspection-is-a-list', introspection({}, { token_introspection: [TOKEN_IN_FORCE] })],
+  ['refused-active-is-a-text', introspection({ active: 'true' })],
+  ['refused-active-repeated', introspection().replace('"active":true', '"active":false,"active":true')],
+  ['refused-sub-missing', introspection({ sub: undefined })],
+  ['refused-sub-with-a-line-end', introspection({ sub: 'a\nb' })],
+  ['refused-client-id-missing', introspection({ client_id: undefined })],
+  ['refused-token-expired', introspection({ exp: NOW - 60 })],
+  ['refused-token-without-exp', introspection({ exp: undefined })],
+  ['refused-refresh-token', introspection({ token_type: undefined })],
+  ['refused-token-bound-to-a-key', introspection({ cnf: { jkt: 'x' } })],
+  ['refused-token-of-another-issuer', introspection({ iss: 'https://evil.example' })],
+  ['refused-scope-is-a-list', introspection({ scope: ['openid'] })],
+  ['refused-token-aud-empty', introspection({ aud: [] })],
+  ['refused-plain-json', json(TOKEN_IN_FORCE)],
+  ['refused-signed-by-others', vectors.kRfc7515A2],
+  ['refused-encrypted', vectors.kRfc7516A1],
+  ['refused-html', '<html>Unauthorized</html>'],
+  ['refused-empty', ''],
+]) seed('introspection', name, content);
+
 // --- claims
 for (const [name, content] of [
   ['accepted-default-claims', json({ ...PLAIN, uid: '1', idp_id: 'x', usual_name: 'Du“b”ois', phone: null, is_service_public: true, custom: { structureTravail: 'DINUM', n: 5, o: {} } })],
