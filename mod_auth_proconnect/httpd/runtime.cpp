@@ -265,7 +265,15 @@ Runtime* runtime() noexcept {
     return current_runtime;
 }
 
-int check_configuration(apr_pool_t*, server_rec* main_server) {
+int check_configuration(apr_pool_t* pconf, server_rec* main_server) {
+    // The thread of the parent outlives this configuration and, with it, the module that knows the contexts.
+    apr_pool_cleanup_register(
+        pconf, nullptr,
+        [](void*) noexcept -> apr_status_t {
+            crypto::release_thread_contexts();
+            return APR_SUCCESS;
+        },
+        apr_pool_cleanup_null);
     if (const auto ready = crypto::initialize(); !ready) {
         log_startup_error(main_server, "PC9002 OpenSSL cannot be used: " + ready.error().detail);
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -12,6 +12,7 @@ import { keepLogs, rememberSecret } from './secrets.mjs';
 const support = dirname(fileURLToPath(import.meta.url));
 const moduleFile = resolve(process.env.PROCONNECT_MODULE ?? join(support, '../../build/mod_auth_proconnect.so'));
 const preload = process.env.PROCONNECT_PRELOAD;  // the sanitizer's runtime
+const poolRoots = join(dirname(moduleFile), 'tests/pool_roots.so');
 const crashReport = join(dirname(moduleFile), 'tests/crash_report.so');
 const binary = process.env.APACHE2 ?? '/usr/sbin/apache2';
 const systemModules = process.env.APACHE2_MODULES ?? '/usr/lib/apache2/modules';
@@ -138,7 +139,7 @@ ${this.#state(site)}
       return ['env', [...assignments, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
     }
     const environment = {
-      LD_PRELOAD: preload,
+      LD_PRELOAD: existsSync(poolRoots) ? `${preload}:${poolRoots}` : preload,
       ASAN_OPTIONS: `log_path=${this.root}/sanitizer/asan:handle_segv=2:handle_sigbus=2:handle_abort=2:verify_asan_link_order=0:detect_leaks=${this.mpm === 'prefork' ? 1 : 0}:abort_on_error=0:detect_stack_use_after_return=1:alloc_dealloc_mismatch=1:strict_string_checks=1`,
       LSAN_OPTIONS: `suppressions=${support}/leaks-of-others.supp:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
