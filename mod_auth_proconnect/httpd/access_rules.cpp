@@ -6,6 +6,7 @@
 #include "access/levels.hpp"
 #include "access/refusal.hpp"
 #include "core/url.hpp"
+#include "httpd/ask_once.hpp"
 #include "httpd/audit.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/environment.hpp"
@@ -207,13 +208,13 @@ void note_passed_over(request_rec* r) {
     apr_table_setn(r->notes, kPassedOver, "1");
 }
 
-int ask_rules(request_rec* r, RuleRun& run) {
-    run = RuleRun{};
-    run.judged = r;
-    run.nested = true;
+int ask_rules(request_rec* r, RequestState& state) {
+    state.rules = RuleRun{};
+    state.rules.judged = r;
+    state.rules.nested = true;
     const int status = ap_run_auth_checker(r);
-    run.nested = false;
-    return status;
+    state.rules.nested = false;
+    return settle_userless(r, state, status);
 }
 
 int check_rules(request_rec* r) {
@@ -221,7 +222,7 @@ int check_rules(request_rec* r) {
     if (state == nullptr || state->rules.nested) {
         return DECLINED;
     }
-    const int status = ask_rules(r, state->rules);
+    const int status = ask_rules(r, *state);
     if (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
         return status;
     }

@@ -12,8 +12,8 @@ namespace proconnect::httpd {
 /// Asks httpd's own rules about the signed-in user. Whom they refuse logs in again once where a higher level would let him in; anybody else
 /// gets the page that says what was missing.
 int check_rules(request_rec* r);
-/// The two halves of check_rules(): what httpd's rules say, remembered in `run` and without an answer to the browser;
-int ask_rules(request_rec* r, RuleRun& run);
+/// The two halves of check_rules(): what httpd's rules say, remembered in `state.rules` and without an answer to the browser;
+int ask_rules(request_rec* r, RequestState& state);
 /// and, when they said 401 or 403, the login, the page, or the status of a subrequest.
 int refuse(request_rec* r, RequestState& state);
 

@@ -114,8 +114,7 @@ int authenticate(request_rec* r) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     const auto& config = directory_config(r);
-    const bool extends = !config.extend_session || config.extend_session->value;
-    const auto user = signed_in(r, *state, extends ? session::Touch::yes : session::Touch::no);
+    const auto user = signed_in(r, *state, touch_of(config));
     if (!user) {
         // A store that fails is no reason to log in again: that would only fail later.
         return r->main != nullptr ? HTTP_SERVICE_UNAVAILABLE : finished(send_failure(r, *state, user.error(), ""));
@@ -147,8 +146,7 @@ int name_user_where_open(request_rec* r) {
         return DECLINED;
     }
     clear_environment(r);
-    const bool extends = !config.extend_session || config.extend_session->value;
-    const auto user = signed_in(r, *state, extends ? session::Touch::yes : session::Touch::no);
+    const auto user = signed_in(r, *state, touch_of(config));
     if (!user) {
         // The page is open to everybody, so it is shown; but the log says why nobody is named on it.
         log_failure(r, user.error(), "");

@@ -13,10 +13,10 @@ namespace {
 using session::AttributeBlock;
 
 constexpr std::string_view kVariablePrefix = "PROCONNECT_";
+constexpr std::string_view kHeaderPrefix = "X-ProConnect-";
 
 /// "X-ProConnect-Given-Name" from "PROCONNECT_GIVEN_NAME".
 char* header_name(apr_pool_t* pool, std::string_view variable) {
-    constexpr std::string_view kHeaderPrefix = "X-ProConnect-";
     variable.remove_prefix(kVariablePrefix.size());
     auto* name = static_cast<char*>(apr_palloc(pool, kHeaderPrefix.size() + variable.size() + 1));
     char* out = std::copy(kHeaderPrefix.begin(), kHeaderPrefix.end(), name);
@@ -87,6 +87,18 @@ const char* claims_json(apr_pool_t* pool, const SignedIn& user) {
     return json;
 }
 
+void remove_entries(apr_table_t* table, std::string_view prefix) {
+    const auto* entries = apr_table_elts(table);
+    const auto* entry = reinterpret_cast<const apr_table_entry_t*>(entries->elts);
+    for (int i = 0; i < entries->nelts; ++i) {
+        const char* key = entry[i].key;
+        if (key != nullptr && key[0] == prefix[0] && std::strncmp(key, prefix.data(), prefix.size()) == 0) {
+            apr_table_unset(table, key);
+            i = -1;  // the table moved its entries together
+        }
+    }
+}
+
 void keep_private(request_rec* r) {
     r->no_cache = 1;
     const char* said = apr_table_get(r->err_headers_out, "Cache-Control");
@@ -100,16 +112,16 @@ void keep_private(request_rec* r) {
 }  // namespace
 
 void clear_environment(request_rec* r) {
-    auto* const table = r->subprocess_env;
-    const auto* entries = apr_table_elts(table);
-    const auto* entry = reinterpret_cast<const apr_table_entry_t*>(entries->elts);
-    for (int i = 0; i < entries->nelts; ++i) {
-        const char* key = entry[i].key;
-        if (key != nullptr && key[0] == 'P' && std::strncmp(key, kVariablePrefix.data(), kVariablePrefix.size()) == 0) {
-            apr_table_unset(table, key);
-            i = -1;  // the table moved its entries together
-        }
-    }
+    remove_entries(r->subprocess_env, kVariablePrefix);
+}
+
+void take_environment_back(request_rec* r) {
+    r->user = nullptr;
+    r->ap_auth_type = nullptr;
+    clear_environment(r);
+    remove_entries(r->headers_in, kHeaderPrefix);
+    r->no_cache = 0;
+    apr_table_unset(r->err_headers_out, "Cache-Control");
 }
 
 std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn& user) {

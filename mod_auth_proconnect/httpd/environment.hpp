@@ -17,7 +17,11 @@ inline constexpr std::string_view kStepUpVariable = "PROCONNECT__STEP_UP";
 /// @return PC6001 when the claim of ProConnectRemoteUser is missing: nobody gets in under an empty name
 std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn& user);
 
-/// Takes all of it away, for a request that goes on without a user.
+/// Takes the variables away, for a request that goes on without a user.
 void clear_environment(request_rec* r);
+
+/// Makes a request what it was before set_environment(): without a user, and its answer for everybody. Not for a subrequest, nor where the answer was
+/// private already.
+void take_environment_back(request_rec* r);
 
 }  // namespace proconnect::httpd

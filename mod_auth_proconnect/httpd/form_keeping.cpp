@@ -139,7 +139,7 @@ int check_rules_of_form(request_rec* r) {
     if (state == nullptr) {
         return check_rules(r);
     }
-    if (const int status = ask_rules(r, state->rules); status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
+    if (const int status = ask_rules(r, *state); status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
         return status;
     }
     const auto mark = mark_of(*state);

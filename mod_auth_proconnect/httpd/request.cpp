@@ -278,6 +278,10 @@ std::expected<std::optional<SignedIn>, core::Error> look_up(request_rec* first, 
 
 }  // namespace
 
+session::Touch touch_of(const DirectoryConfig& config) noexcept {
+    return !config.extend_session || config.extend_session->value ? session::Touch::yes : session::Touch::no;
+}
+
 std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
     if (!state.looked_up && state.cookies.session) {
         auto user = look_up(first_of_family(r), state, touch);

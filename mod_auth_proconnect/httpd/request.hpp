@@ -46,6 +46,7 @@ struct RequestState {
     [[nodiscard]] std::optional<session::SessionHandle> handle() const noexcept {
         return cookies.session ? session::SessionHandle::parse(*cookies.session) : std::nullopt;
     }
+    const request_rec* userless_left_out = nullptr;   ///< see ask_once.hpp; only to be compared
     const request_rec* admitted = nullptr;  ///< the main request, once all access rules of its own are behind it; only to be compared
 };
 
@@ -68,6 +69,9 @@ RequestState* state_of(const request_rec* r);
 
 /// Looks the session up, once per request. Nothing when there is none; an error when the store fails.
 std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch);
+
+/// Whether a request to this place keeps its session from idling out (ProConnectExtendSession).
+[[nodiscard]] session::Touch touch_of(const DirectoryConfig& config) noexcept;
 
 /// "" when absent.
 [[nodiscard]] std::string_view header(const request_rec* r, const char* name);
