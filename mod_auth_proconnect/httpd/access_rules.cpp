@@ -179,8 +179,9 @@ int leave_to_main(request_rec* r, RequestState& state, int status, PendingAnswer
 
 /// A login would help, but the form would be lost on the way.
 int say_form_needs_login(request_rec* r, const RequestState& state) {
-    audit_refusal(r, state, ErrorCode::form_needs_other_login, "");
-    return send_failure(r, state, {ErrorCode::form_needs_other_login, detail_of(state.rules) + "; the form cannot be kept meanwhile"}, address_asked_for(r));
+    const auto reference = make_reference();
+    audit_refusal(r, state, ErrorCode::form_needs_other_login, reference);
+    return send_failure(r, state, {ErrorCode::form_needs_other_login, detail_of(state.rules) + "; the form cannot be kept meanwhile"}, address_asked_for(r), reference);
 }
 
 }  // namespace

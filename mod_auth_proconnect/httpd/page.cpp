@@ -131,9 +131,8 @@ int send_page(request_rec* r, const RequestState& state, const Page& page) {
     return OK;
 }
 
-int send_failure(request_rec* r, const RequestState& state, const core::Error& error, std::string_view return_address) {
+int send_failure(request_rec* r, const RequestState& state, const core::Error& error, std::string_view return_address, const std::string& reference) {
     const auto& entry = core::catalogue_entry(error.code);
-    const auto reference = make_reference();
     log_failure(r, error, reference);
     if (state.endpoint == Endpoint::callback) {
         audit_failed_login(r, state, error, reference);

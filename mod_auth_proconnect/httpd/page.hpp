@@ -7,6 +7,7 @@
 #include <httpd.h>
 
 #include "core/error.hpp"
+#include "httpd/log.hpp"
 #include "httpd/request.hpp"
 #include "page/layout.hpp"
 
@@ -35,7 +36,8 @@ struct Page {
 int send_page(request_rec* r, const RequestState& state, const Page& page);
 
 /// The page of a failure, and its one log line; both carry the same reference. @param return_address where "try again" leads, "" = the site's start
-int send_failure(request_rec* r, const RequestState& state, const core::Error& error, std::string_view return_address);
+int send_failure(request_rec* r, const RequestState& state, const core::Error& error, std::string_view return_address,
+                 const std::string& reference = make_reference());
 
 /// 401 for a client that cannot be sent to ProConnect: WWW-Authenticate and a small JSON body that names the login page.
 int send_login_required(request_rec* r, const RequestState& state);

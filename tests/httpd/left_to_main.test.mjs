@@ -1,6 +1,6 @@
 // What a subrequest finds refused: the request it belongs to answers for it, when it is that which fails, with what is still in memory.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, utimesSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, utimesSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { expectErrorPage, expectLoginRedirect, expectNothingProtected, expectProtected, sessionCookie } from '../support/expect.mjs';
 import { protectedText, startSite } from '../support/site.mjs';
@@ -139,7 +139,11 @@ for (const [place, why, status, code] of [['/posted/', 'whose session has expire
     const browser = site.browser('agent-etat');
     expectProtected(await browser.login(site.url('/private/')));
     if (place === '/posted/') browser.jar.set(site.url('/'), 'proconnect', Buffer.alloc(64, 5).toString('base64url'));
-    expectErrorPage(site, await browser.send(site.url(place), form(place)), { status, code });
+    const { reference } = expectErrorPage(site, await browser.send(site.url(place), form(place)), { status, code });
+    if (code === 'PC1034') {
+      const line = readFileSync(site.apache.path('logs/audit.json'), 'utf8').split('\n').filter((text) => text.includes('PC1034')).map((text) => JSON.parse(text)).at(-1);
+      assert.deepEqual([line?.event, line?.reference], ['refusal', reference]);
+    }
   });
 }
 
