@@ -13,10 +13,37 @@ void inherit(std::optional<T>& own, const std::optional<T>& base) {
     }
 }
 
+/// Not another than the main server's: left out there or here, or the same.
+bool is_same(const Optional<std::string>& own, const Optional<std::string>& base) {
+    return !own || !base || own->value == base->value;
+}
+
+/// What proves who we are goes to the provider it was made for, in the name of the client that has it, and nowhere else. A secret or key of the virtual
+/// host's own stands in for both.
+void inherit_credentials(ServerConfig& merged, const ServerConfig& base, const ServerConfig& own) {
+    const bool same_client = is_same(own.platform, base.platform) && is_same(own.client_id, base.client_id);
+    const bool has_own = own.client_secret || own.client_key;
+    if (!same_client) {
+        const auto& elsewhere = base.client_secret ? base.client_secret : base.client_key;
+        merged.credentials_of_another = elsewhere ? std::optional{elsewhere->place} : std::nullopt;
+    } else if (!has_own) {
+        merged.client_secret = base.client_secret;
+        merged.client_key = base.client_key;
+        merged.credentials_of_another = base.credentials_of_another;
+    }
+    if (same_client && own.decryption_keys.empty()) {
+        merged.decryption_keys = base.decryption_keys;
+    }
+    // A way that they do not serve is no wish for them.
+    const bool serves = base.token_endpoint_auth && (base.token_endpoint_auth->value == "private_key_jwt" ? merged.client_key : merged.client_secret);
+    if (!own.token_endpoint_auth && serves) {
+        merged.token_endpoint_auth = base.token_endpoint_auth;
+    }
+}
+
 ServerConfig* merged_server_config(apr_pool_t* pool, const ServerConfig& base, const ServerConfig& own) {
     auto* merged = pool_make<ServerConfig>(pool, own);
-    for (const auto field : {&ServerConfig::platform, &ServerConfig::client_id, &ServerConfig::client_secret, &ServerConfig::client_key,
-                             &ServerConfig::token_endpoint_auth, &ServerConfig::base_url, &ServerConfig::prefix, &ServerConfig::redirect_uri,
+    for (const auto field : {&ServerConfig::platform, &ServerConfig::client_id, &ServerConfig::base_url, &ServerConfig::prefix, &ServerConfig::redirect_uri,
                              &ServerConfig::post_logout_redirect_uri, &ServerConfig::scope, &ServerConfig::signing_algorithm,
                              &ServerConfig::userinfo_algorithm, &ServerConfig::ca_file, &ServerConfig::proxy, &ServerConfig::session_store,
                              &ServerConfig::session_snapshot, &ServerConfig::server_key, &ServerConfig::cookie_name, &ServerConfig::service_name,
@@ -33,9 +60,7 @@ ServerConfig* merged_server_config(apr_pool_t* pool, const ServerConfig& base, c
     inherit(merged->logout_cookies, base.logout_cookies);
     inherit(merged->logout_clear, base.logout_clear);
     inherit(merged->alternative, base.alternative);
-    if (merged->decryption_keys.empty()) {
-        merged->decryption_keys = base.decryption_keys;
-    }
+    inherit_credentials(*merged, base, own);
     return merged;
 }
 

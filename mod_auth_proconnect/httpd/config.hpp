@@ -38,7 +38,8 @@ struct TextAndAddress {
 
 struct SiteRuntime;
 
-/// What stands in one server or virtual host; merged field by field, the virtual host's own wins.
+/// What stands in one server or virtual host; merged field by field, the virtual host's own wins; but see
+/// inherit_credentials().
 struct ServerConfig {
     Optional<std::string> platform, client_id, client_secret, client_key, token_endpoint_auth;
     Optional<std::string> base_url, prefix, redirect_uri, post_logout_redirect_uri, scope;
@@ -53,6 +54,7 @@ struct ServerConfig {
     Optional<std::size_t> keep_post_memory;
     Optional<std::vector<std::string>> logout_cookies, logout_clear;
 
+    std::optional<Place> credentials_of_another;   ///< those of the main server, not taken over: this is another client
     const server_rec* owner = nullptr;        ///< httpd lets a virtual host without a directive of ours share the main server's object
     std::optional<Place> own;                 ///< the first directive of ours in this very server
     struct SiteRuntime* site = nullptr;       ///< set at start where logins are possible

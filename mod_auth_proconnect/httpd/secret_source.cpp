@@ -1,9 +1,11 @@
 #include "httpd/secret_source.hpp"
 
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -108,17 +110,39 @@ std::expected<core::Secret, std::string> trimmed(core::Secret raw) {
     return core::Secret{std::string{text}};
 }
 
+bool has_prefix(std::string_view text, std::string_view prefix) {
+    return text.size() >= prefix.size() && strncasecmp(text.data(), prefix.data(), prefix.size()) == 0;
+}
+
 }  // namespace
 
-SecretSource parse_secret_source(std::string_view text) {
+std::expected<SecretSource, std::string> parse_secret_source(std::string_view text) {
+    static constexpr const char* kForms = "takes file:PATH, exec:PROGRAM, env:NAME, or the secret itself";
     const std::pair<std::string_view, SecretSource::Kind> prefixes[] = {
         {"file:", SecretSource::Kind::file}, {"exec:", SecretSource::Kind::program}, {"env:", SecretSource::Kind::environment}};
     for (const auto& [prefix, kind] : prefixes) {
-        if (text.starts_with(prefix)) {
-            return {.kind = kind, .name = std::string{text.substr(prefix.size())}, .literal = {}};
+        if (!has_prefix(text, prefix)) {
+            continue;
         }
+        if (text.size() == prefix.size()) {
+            return std::unexpected(kForms + std::string{"; nothing stands after '"} + std::string{prefix} + "'");
+        }
+        return SecretSource{.kind = kind, .name = std::string{text.substr(prefix.size())}, .literal = {}};
     }
-    return {.kind = SecretSource::Kind::literal, .name = {}, .literal = std::string{text}};
+    // Sent to ProConnect as it stands, it would only be refused there, later.
+    if (text.starts_with('/')) {
+        return std::unexpected("is a path, not a secret; write 'file:" + std::string{text} + "'");
+    }
+    const auto letters = std::ranges::find_if_not(text, [](unsigned char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+    if (letters != text.begin() && letters != text.end() && *letters == ':') {
+        return std::unexpected(kForms + std::string{"; '"} + std::string{text.begin(), letters} + ":' is none of them");
+    }
+    return SecretSource{.kind = SecretSource::Kind::literal, .name = {}, .literal = std::string{text}};
+}
+
+std::string path_of_file(std::string_view text) {
+    constexpr std::string_view kPrefix = "file:";
+    return std::string{has_prefix(text, kPrefix) ? text.substr(kPrefix.size()) : text};
 }
 
 std::expected<core::Secret, std::string> read_secret_file(const std::string& path, std::size_t max_bytes, FileAccess access) {

@@ -18,7 +18,11 @@ struct SecretSource {
     std::string name;     ///< path, command or variable; empty for a literal
     std::string literal;
 };
-[[nodiscard]] SecretSource parse_secret_source(std::string_view text);
+/// The prefixes in any case. An unknown one, a path without one and an empty one are mistakes: the end of a sentence that says what to write.
+[[nodiscard]] std::expected<SecretSource, std::string> parse_secret_source(std::string_view text);
+
+/// PATH or file:PATH, where nothing but a file is possible.
+[[nodiscard]] std::string path_of_file(std::string_view text);
 
 std::expected<core::Secret, std::string> read_secret(const SecretSource& source, apr_pool_t* pool);
 

@@ -196,7 +196,9 @@ private:
         const bool has_secret = config_.client_secret.has_value();
         const bool has_key = config_.client_key.has_value();
         if (!has_secret && !has_key) {
-            return missing("ProConnectClientSecret", "write 'ProConnectClientSecret file:/etc/apache2/proconnect/client_secret'");
+            const auto& elsewhere = config_.credentials_of_another;
+            return missing("ProConnectClientSecret", (elsewhere ? "that of " + elsewhere->text() + " belongs to another client; " : std::string{}) +
+                                                         "write 'ProConnectClientSecret file:/etc/apache2/proconnect/client_secret'");
         }
         const std::string method = config_.token_endpoint_auth ? config_.token_endpoint_auth->value : has_key ? "private_key_jwt" : "client_secret_post";
         using enum oidc::ClientAuthentication;
@@ -225,31 +227,44 @@ private:
                 return done;
             }
         }
-        const bool wants_hs256 = client.id_token_algorithms.hs256;
-        if (wants_hs256 && !has_secret) {
-            return problem(config_.signing_algorithm->place, "HS256 needs ProConnectClientSecret");
+        return check_hs256();
+    }
+
+    /// A key for HS256 has at least the size of its hash (RFC 7518 section 3.2).
+    Result check_hs256() {
+        auto& client = site_->client;
+        constexpr std::size_t kLeastBytes = 32;
+        if (config_.client_secret && (is_unknown_secret_ || client.client_secret.reveal().size() >= kLeastBytes)) {
+            return {};
         }
-        if (!has_secret) {
-            client.userinfo.signed_with.hs256 = false;
+        for (const auto* setting : {&config_.signing_algorithm, &config_.userinfo_algorithm}) {
+            if (*setting && (*setting)->value == "HS256") {
+                return problem((*setting)->place, "HS256 needs a ProConnectClientSecret of at least 32 characters");
+            }
         }
+        client.userinfo.signed_with.hs256 = false;
         return {};
     }
 
     Result secret() {
         const auto& [value, place] = *config_.client_secret;
         const auto source = parse_secret_source(value);
-        site_->client_secret_in_config = source.kind == SecretSource::Kind::literal;
-        if (source.kind == SecretSource::Kind::program && !run_programs_) {
+        if (!source) {
+            return problem(place, source.error());
+        }
+        site_->client_secret_in_config = source->kind == SecretSource::Kind::literal;
+        if (source->kind == SecretSource::Kind::program && !run_programs_) {
+            is_unknown_secret_ = true;
             site_->client.client_secret = core::Secret{"configtest does not run programs"};
             return {};
         }
-        auto read = read_secret(source, server_->process->pconf);
+        auto read = read_secret(*source, server_->process->pconf);
         if (!read) {
-            const std::string what = source.kind == SecretSource::Kind::literal ? "the secret" : "'" + source.name + "'";
+            const std::string what = source->kind == SecretSource::Kind::literal ? "the secret" : "'" + source->name + "'";
             return problem(place, what + " " + read.error());
         }
-        if (source.kind == SecretSource::Kind::file) {
-            warn_of_weaknesses(place, source.name);
+        if (source->kind == SecretSource::Kind::file) {
+            warn_of_weaknesses(place, source->name);
         }
         if (site_->client_secret_in_config && place.file != nullptr && is_world_readable(place.file)) {
             log_startup_warning(server_, place.text() + ": the secret stands in a file that everybody on this machine can read; put it into a file of "
@@ -266,10 +281,7 @@ private:
     }
 
     std::expected<crypto::PrivateKey, ConfigProblem> private_key(const Setting<std::string>& setting) {
-        std::string path = setting.value;
-        if (path.starts_with("file:")) {
-            path.erase(0, 5);
-        }
+        const std::string path = path_of_file(setting.value);
         const auto pem = read_secret_file(path, kMaxKeyFileBytes);
         if (!pem) {
             return problem(setting.place, "'" + path + "' " + pem.error());
@@ -438,6 +450,7 @@ private:
     server_rec* server_;
     const ServerConfig& config_;
     bool run_programs_;
+    bool is_unknown_secret_ = false;   ///< a program would have to be run for it
     std::unique_ptr<Site> site_ = std::make_unique<Site>();
 };
 
