@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -46,6 +47,49 @@ std::expected<core::Secret, std::string> read_all(int descriptor, std::size_t ma
     return secret;
 }
 
+/// One for all that a program may do: each wait gets what is left.
+class Deadline {
+public:
+    static constexpr int kSeconds = 10;
+    [[nodiscard]] apr_interval_time_t left() const { return std::max<apr_interval_time_t>(std::chrono::duration_cast<std::chrono::microseconds>(end_ - std::chrono::steady_clock::now()).count(), 0); }
+
+private:
+    std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + std::chrono::seconds{kSeconds};
+};
+
+/// Up to the end, the deadline, or more than any secret has.
+apr_status_t read_output(apr_file_t* pipe, const Deadline& deadline, std::string& output) {
+    char chunk[512];
+    apr_status_t status = APR_SUCCESS;
+    while (output.size() <= kMaxSecretBytes && status == APR_SUCCESS) {
+        const auto left = deadline.left();
+        if (left == 0) {
+            status = APR_TIMEUP;
+            break;
+        }
+        apr_size_t count = sizeof chunk;
+        apr_file_pipe_timeout_set(pipe, left);
+        if ((status = apr_file_read(pipe, chunk, &count)) == APR_SUCCESS) {
+            output.append(chunk, count);
+        }
+    }
+    core::wipe(chunk, sizeof chunk);
+    return status;
+}
+
+bool has_ended(apr_proc_t& process, const Deadline& deadline, int& exit_code, apr_exit_why_e& why) {
+    constexpr apr_interval_time_t kPause = 10 * 1000;
+    for (;;) {
+        if (apr_proc_wait(&process, &exit_code, &why, APR_NOWAIT) == APR_CHILD_DONE) {
+            return true;
+        }
+        if (deadline.left() == 0) {
+            return false;
+        }
+        apr_sleep(kPause);
+    }
+}
+
 std::expected<core::Secret, std::string> run_program(const std::string& command, apr_pool_t* pool) {
     char** arguments = nullptr;
     apr_procattr_t* attributes = nullptr;
@@ -57,32 +101,25 @@ std::expected<core::Secret, std::string> run_program(const std::string& command,
         apr_procattr_cmdtype_set(attributes, APR_PROGRAM) != APR_SUCCESS || apr_proc_create(&process, arguments[0], arguments, nullptr, attributes, pool) != APR_SUCCESS) {
         return std::unexpected(std::string{"cannot be started"});
     }
-    // A program that hangs must not keep httpd from starting.
-    constexpr int kSecondsToAnswer = 10;
-    apr_file_pipe_timeout_set(process.out, apr_time_from_sec(kSecondsToAnswer));
+    // A program that hangs must not keep httpd from starting, whether it says nothing, goes on for ever, or closes its output and stays.
+    const Deadline deadline;
     std::string output;
     output.reserve(kMaxSecretBytes + 512);   // grown step by step, it would leave copies behind
-    apr_status_t status = APR_SUCCESS;
-    char chunk[512];
-    apr_size_t count = sizeof chunk;
-    while (output.size() <= kMaxSecretBytes && (status = apr_file_read(process.out, chunk, &count)) == APR_SUCCESS) {
-        output.append(chunk, count);
-        count = sizeof chunk;
-    }
-    core::wipe(chunk, sizeof chunk);
+    const apr_status_t status = read_output(process.out, deadline, output);
     apr_file_close(process.out);
     core::Secret secret{std::move(output)};
-    if (APR_STATUS_IS_TIMEUP(status)) {
-        apr_proc_kill(&process, SIGKILL);
-        int ignored = 0;
-        apr_exit_why_e how{};
-        apr_proc_wait(&process, &ignored, &how, APR_WAIT);
-        return std::unexpected("gave no answer within " + std::to_string(kSecondsToAnswer) + " seconds");
-    }
     int exit_code = 0;
     apr_exit_why_e why{};
-    if (apr_proc_wait(&process, &exit_code, &why, APR_WAIT) != APR_CHILD_DONE || !APR_PROC_CHECK_EXIT(why) || exit_code != 0) {
+    if (!has_ended(process, deadline, exit_code, why)) {
+        apr_proc_kill(&process, SIGKILL);
+        apr_proc_wait(&process, &exit_code, &why, APR_WAIT);
+        return std::unexpected((APR_STATUS_IS_TIMEUP(status) ? "gave no answer within " : "did not end within ") + std::to_string(Deadline::kSeconds) + " seconds");
+    }
+    if (!APR_PROC_CHECK_EXIT(why) || exit_code != 0) {
         return std::unexpected("ended with status " + std::to_string(exit_code));
+    }
+    if (APR_STATUS_IS_TIMEUP(status)) {
+        return std::unexpected(std::string{"left its output open to another program"});
     }
     return secret;
 }
@@ -112,6 +149,23 @@ std::expected<core::Secret, std::string> trimmed(core::Secret raw) {
 
 bool has_prefix(std::string_view text, std::string_view prefix) {
     return text.size() >= prefix.size() && strncasecmp(text.data(), prefix.data(), prefix.size()) == 0;
+}
+
+/// Who can change it that should not.
+std::vector<std::string> weaknesses_of(const std::string& path, const std::string& remedy) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return {};
+    }
+    std::vector<std::string> found;
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        found.push_back("can be changed by others than its owner; write '" + remedy + path + "'");
+    }
+    // An ordinary user's httpd has children of his own.
+    if (::geteuid() == 0 && status.st_uid != 0 && status.st_uid == ap_unixd_config.user_id) {
+        found.push_back("belongs to the user of httpd's children, which whoever gets into one of them could read and change; write 'chown root " + path + "; " + remedy + path + "'");
+    }
+    return found;
 }
 
 }  // namespace
@@ -193,22 +247,15 @@ bool is_world_readable(const std::string& path) {
 }
 
 std::vector<std::string> weaknesses_of_secret_file(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        return {};
-    }
-    std::vector<std::string> found;
-    if ((status.st_mode & S_IROTH) != 0) {
-        found.push_back("can be read by everybody on this machine; write 'chmod 600 " + path + "'");
-    }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        found.push_back("can be changed by others than its owner; write 'chmod 600 " + path + "'");
-    }
-    // An ordinary user's httpd has children of his own.
-    if (::geteuid() == 0 && status.st_uid != 0 && status.st_uid == ap_unixd_config.user_id) {
-        found.push_back("belongs to the user of httpd's children, which whoever gets into one of them could read and change; write 'chown root " + path + "; chmod 600 " + path + "'");
+    auto found = weaknesses_of(path, "chmod 600 ");
+    if (is_world_readable(path)) {
+        found.insert(found.begin(), "can be read by everybody on this machine; write 'chmod 600 " + path + "'");
     }
     return found;
+}
+
+std::vector<std::string> weaknesses_of_program(const std::string& path) {
+    return weaknesses_of(path, "chmod go-w ");
 }
 
 }  // namespace proconnect::httpd

@@ -17,6 +17,9 @@ struct SecretSource {
     Kind kind = Kind::literal;
     std::string name;     ///< path, command or variable; empty for a literal
     std::string literal;
+
+    /// For messages: the name without the arguments of a command, which may be secret too.
+    [[nodiscard]] std::string shown() const { return kind == Kind::program ? name.substr(0, name.find(' ')) : name; }
 };
 /// The prefixes in any case. An unknown one, a path without one and an empty one are mistakes: the end of a sentence that says what to write.
 [[nodiscard]] std::expected<SecretSource, std::string> parse_secret_source(std::string_view text);
@@ -36,5 +39,7 @@ std::expected<core::Secret, std::string> read_secret_file(const std::string& pat
 
 /// Who can reach a file with a secret that should not, each as the end of a sentence that says what to write: "can be read by everybody on this machine; write …".
 [[nodiscard]] std::vector<std::string> weaknesses_of_secret_file(const std::string& path);
+/// The same of a program that prints one; it may be read.
+[[nodiscard]] std::vector<std::string> weaknesses_of_program(const std::string& path);
 
 }  // namespace proconnect::httpd

@@ -252,6 +252,9 @@ private:
         if (!source) {
             return problem(place, source.error());
         }
+        if (source->kind == SecretSource::Kind::program) {
+            warn(place, source->shown(), weaknesses_of_program(source->shown()));
+        }
         site_->client_secret_in_config = source->kind == SecretSource::Kind::literal;
         if (source->kind == SecretSource::Kind::program && !run_programs_) {
             is_unknown_secret_ = true;
@@ -260,11 +263,11 @@ private:
         }
         auto read = read_secret(*source, server_->process->pconf);
         if (!read) {
-            const std::string what = source->kind == SecretSource::Kind::literal ? "the secret" : "'" + source->name + "'";
+            const std::string what = source->kind == SecretSource::Kind::literal ? "the secret" : "'" + source->shown() + "'";
             return problem(place, what + " " + read.error());
         }
         if (source->kind == SecretSource::Kind::file) {
-            warn_of_weaknesses(place, source->name);
+            warn(place, source->name, weaknesses_of_secret_file(source->name));
         }
         if (site_->client_secret_in_config && place.file != nullptr && is_world_readable(place.file)) {
             log_startup_warning(server_, place.text() + ": the secret stands in a file that everybody on this machine can read; put it into a file of "
@@ -274,8 +277,8 @@ private:
         return {};
     }
 
-    void warn_of_weaknesses(const Place& place, const std::string& path) {
-        for (const auto& weakness : weaknesses_of_secret_file(path)) {
+    void warn(const Place& place, const std::string& path, const std::vector<std::string>& weaknesses) {
+        for (const auto& weakness : weaknesses) {
             log_startup_warning(server_, place.text() + ": " + path + " " + weakness);
         }
     }
@@ -286,7 +289,7 @@ private:
         if (!pem) {
             return problem(setting.place, "'" + path + "' " + pem.error());
         }
-        warn_of_weaknesses(setting.place, path);
+        warn(setting.place, path, weaknesses_of_secret_file(path));
         auto key = crypto::PrivateKey::from_pem(pem->reveal());
         if (!key) {
             return problem(setting.place, "'" + path + "' is no usable private key: " + key.error().detail);

@@ -45,12 +45,15 @@ const refusals = {
   'that prints nothing': ['#!/bin/sh\n', /empty/],
   'that prints too much': ['#!/bin/sh\nhead -c 100000 /dev/zero | tr "\\\\0" x\n', /./],
   'that hangs': ['#!/bin/sh\nexec sleep 60\n', /no answer within 10 seconds/],
+  'that says it all and stays': ['#!/bin/sh\necho secret\nexec >&-\nexec sleep 60\n', /did not end within 10 seconds/],
+  'that goes on and on': ['#!/bin/sh\nwhile :; do printf x; sleep 1; done\n', /no answer within 10 seconds/],
 };
 for (const [what, [script, words]] of Object.entries(refusals)) {
   test(`a program ${what} keeps httpd from starting, and the line says so`, async () => {
     const file = await site.apache.writeFile('conf/refused', script, 0o755);
-    await assert.rejects(startWith(`exec:${file}`), (error) => {
+    await assert.rejects(startWith(`"exec:${file} --pass=only-for-the-program"`), (error) => {
       assert.match(error.message, /PC5001 .*ProConnectClientSecret/);
+      assert.doesNotMatch(error.message, /only-for-the-program/);
       assert.match(error.message, words);
       assert.ok(!error.message.includes('secret\n'));
       return true;
@@ -74,6 +77,25 @@ const key = await site.apache.writeFile('conf/own.pem', newKey('ES256').pem, 0o6
 const { secretFile } = site.vhosts[0];
 const configurations = [['ProConnectClientSecret', secretFile, original], ['ProConnectClientKey', key, original.replace(/ProConnectClientSecret .*/, `ProConnectClientKey ${key}`)],
   ['ProConnectDecryptionKey', key, original.replace(/ProConnectClientSecret .*/, `$&\n    ProConnectDecryptionKey ${key}`)]];
+test('configtest warns of a program that others can change, and of one that httpd\'s children own', async () => {
+  await site.apache.stop();
+  await site.apache.writeFile('conf/site.conf', original.replace(/ProConnectClientSecret .*/, `ProConnectClientSecret "exec:${program} argument"`));
+  const children = isRoot ? Number(execFileSync('id', ['-u', 'www-data'], { encoding: 'utf8' })) : process.getuid();
+  const changedProgram = /can be changed by others than its owner; write 'chmod go-w /;
+  for (const [mode, owner, expected] of [[0o755, process.getuid(), []], [0o700, process.getuid(), []], [0o775, process.getuid(), [changedProgram]],
+    [0o757, process.getuid(), [changedProgram]], [0o755, children, isRoot ? [childrens] : []]]) {
+    await chmod(program, mode);
+    await chown(program, owner, process.getgid());
+    const { code, stderr } = await site.apache.configtest();
+    assert.equal(code, 0, stderr);
+    const lines = stderr.split('\n').filter((line) => line.includes('ProConnectClientSecret') && line.includes(program));
+    assert.equal(lines.length, expected.length, `${mode.toString(8)} of ${owner}: ${stderr}`);
+    for (const pattern of expected) assert.match(stderr, pattern);
+  }
+  await chown(program, process.getuid(), process.getgid());
+  await chmod(program, 0o755);
+});
+
 for (const [directive, file, text] of configurations) {
   test(`${directive}: configtest warns of a file that others can read or change, and of one that httpd's children own`, async () => {
     await site.apache.stop();
