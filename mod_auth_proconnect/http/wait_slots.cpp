@@ -58,7 +58,7 @@ std::optional<WaitSlots> WaitSlots::attach(std::span<std::byte> memory, std::siz
 
 WaitSlots::Place WaitSlots::take_place() noexcept {
     Place place{here_.get()};
-    if (here_->fetch_add(1, std::memory_order_relaxed) >= most_here_) {
+    if (here_->waiting.fetch_add(1, std::memory_order_relaxed) >= most_here_) {
         place.reset();
     }
     return place;
@@ -89,17 +89,25 @@ std::optional<WaitSlots::Permit> WaitSlots::acquire(std::chrono::milliseconds ma
     constexpr std::chrono::seconds kNoQueue{10};
     const auto monotonic = [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()); };
     const auto deadline = monotonic() + max_wait;
-    std::atomic_ref congested_until{layout_->congested_until};
+    std::atomic_ref congested_everywhere{layout_->congested_until};
     for (;;) {
-        if (auto permit = try_acquire()) {
-            return permit;
+        auto place = take_place();
+        if (auto* slot = place ? try_lock_any() : nullptr) {
+            return Permit{std::move(place), *slot};
         }
+        const bool is_share_taken = place == nullptr;
+        place.reset();   // not held while asleep
         const auto now = monotonic();
-        if (now.count() < congested_until.load(std::memory_order_relaxed)) {
+        if (now.count() < congested_everywhere.load(std::memory_order_relaxed) || now.count() < here_->congested_until.load(std::memory_order_relaxed)) {
             return std::nullopt;
         }
         if (now >= deadline) {
-            congested_until.store((now + kNoQueue).count(), std::memory_order_relaxed);
+            const auto until = (now + kNoQueue).count();
+            if (is_share_taken) {
+                here_->congested_until.store(until, std::memory_order_relaxed);
+            } else {
+                congested_everywhere.store(until, std::memory_order_relaxed);
+            }
             return std::nullopt;
         }
         std::this_thread::sleep_for(kPoll);

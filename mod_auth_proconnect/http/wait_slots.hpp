@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,12 +32,16 @@ public:
     [[nodiscard]] static std::optional<WaitSlots> attach(std::span<std::byte> memory, std::size_t count, std::size_t most_here);
 
 private:
-    using Count = std::atomic<std::size_t>;
-    struct LeaveCount {
-        void operator()(Count* here) const noexcept { here->fetch_sub(1, std::memory_order_relaxed); }
+    /// What concerns this process alone.
+    struct Here {
+        std::atomic<std::size_t> waiting{0};
+        std::atomic<std::int64_t> congested_until{0};   ///< like Layout's
+    };
+    struct LeaveHere {
+        void operator()(Here* here) const noexcept { here->waiting.fetch_sub(1, std::memory_order_relaxed); }
     };
     /// One of this process's workers, counted as long as this lives.
-    using Place = std::unique_ptr<Count, LeaveCount>;
+    using Place = std::unique_ptr<Here, LeaveHere>;
 
 public:
     /// One slot, freed when this goes out of scope, or by the kernel when the holding thread or process dies. It belongs to the
@@ -62,7 +67,8 @@ public:
     [[nodiscard]] std::optional<Permit> try_acquire() noexcept;
 
     /// Waits a short while, since a burst of logins passes at once when the provider is well. When even that is in vain, nobody waits for the
-    /// next ten seconds: a provider that hangs shall hold the permits' holders up, not a queue of further workers.
+    /// next ten seconds, in this process when its own share was taken, in all when the slots were: a provider that hangs shall hold the permits'
+    /// holders up, not a queue of further workers.
     [[nodiscard]] std::optional<Permit> acquire(std::chrono::milliseconds max_wait) noexcept;
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -70,14 +76,14 @@ public:
 private:
     struct Layout;
     WaitSlots(Layout* layout, std::size_t count, std::size_t most_here)
-        : layout_(layout), count_(count), most_here_(most_here), here_(std::make_unique<Count>(0)) {}
+        : layout_(layout), count_(count), most_here_(most_here), here_(std::make_unique<Here>()) {}
     [[nodiscard]] Place take_place() noexcept;
     [[nodiscard]] core::RobustMutex* try_lock_any() noexcept;
 
     Layout* layout_;
     std::size_t count_;
     std::size_t most_here_;
-    std::unique_ptr<Count> here_;
+    std::unique_ptr<Here> here_;
 };
 
 }  // namespace proconnect::http

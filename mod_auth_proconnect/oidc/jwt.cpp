@@ -69,7 +69,7 @@ std::expected<void, core::Error> verify_with_jwks(const JsonWebKeySet* jwks, Sig
     if (!keys) {
         return std::unexpected(keys.error());
     }
-    std::expected<void, core::Error> result;
+    std::expected<void, core::Error> result = refuse(core::ErrorCode::jwt_key_unusable, "JWT: no key was tried");
     for (const auto* key : *keys) {
         result = crypto::verify_signature(algorithm, *key, signing_input, signature);
         if (result) {

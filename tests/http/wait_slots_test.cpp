@@ -141,6 +141,37 @@ BOOST_AUTO_TEST_CASE(a_burst_that_passes_at_once_waits_for_its_process_too) {
     BOOST_TEST((std::chrono::steady_clock::now() - began < 10s));
 }
 
+BOOST_AUTO_TEST_CASE(a_process_that_has_taken_its_share_keeps_no_other_from_waiting) {
+    const SharedMemory memory(WaitSlots::bytes_needed(8));
+    auto slots = WaitSlots::create(memory.bytes(), 8, 1);
+    auto of_another_process = WaitSlots::attach(memory.bytes(), 8, 1);
+    BOOST_REQUIRE((slots && of_another_process));
+    const auto held = slots->try_acquire();
+    BOOST_REQUIRE(held);
+    BOOST_TEST(!slots->acquire(20ms));
+    auto elsewhere = of_another_process->try_acquire();
+    BOOST_REQUIRE(elsewhere);
+    std::jthread login{[&] {
+        const auto permit = of_another_process->acquire(20s);
+        BOOST_TEST(permit.has_value(), "it waits, and gets the place that is given back");
+    }};
+    std::this_thread::sleep_for(50ms);
+    elsewhere.reset();
+}
+
+BOOST_AUTO_TEST_CASE(when_all_slots_are_taken_nobody_waits_in_any_process) {
+    const SharedMemory memory(WaitSlots::bytes_needed(1));
+    auto slots = WaitSlots::create(memory.bytes(), 1, 4);
+    auto of_another_process = WaitSlots::attach(memory.bytes(), 1, 4);
+    BOOST_REQUIRE((slots && of_another_process));
+    const auto held = slots->try_acquire();
+    BOOST_REQUIRE(held);
+    BOOST_TEST(!slots->acquire(20ms));
+    const auto began = std::chrono::steady_clock::now();
+    BOOST_TEST(!of_another_process->acquire(20s));
+    BOOST_TEST((std::chrono::steady_clock::now() - began < 10s));
+}
+
 #ifndef __SANITIZE_THREAD__  // which rightly reports what this does
 BOOST_AUTO_TEST_CASE(a_permit_destroyed_on_another_thread_is_kept_until_its_own_thread_ends) {
     const SharedMemory memory(WaitSlots::bytes_needed(1));
