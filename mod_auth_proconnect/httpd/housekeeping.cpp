@@ -80,16 +80,12 @@ apr_status_t on_timer(int state, void* data, apr_pool_t*) noexcept {
     });
 }
 
-void register_timer(apr_pool_t* pconf, server_rec* main_server) {
+bool register_timer(apr_pool_t* pconf, server_rec* main_server) {
     const auto get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     const auto register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t* watchdog = nullptr;
-    const bool ready = get_instance != nullptr && register_callback != nullptr &&
-                       get_instance(&watchdog, "_proconnect_", 0, 1, pconf) == APR_SUCCESS &&
-                       register_callback(watchdog, kTimerInterval, main_server, on_timer) == APR_SUCCESS;
-    if (!ready) {
-        log_startup_warning(main_server, "mod_watchdog is not loaded: the keys of ProConnect are fetched when they are needed, and expired sessions are dropped when they are met");
-    }
+    return get_instance != nullptr && register_callback != nullptr && get_instance(&watchdog, "_proconnect_", 0, 1, pconf) == APR_SUCCESS &&
+           register_callback(watchdog, kTimerInterval, main_server, on_timer) == APR_SUCCESS;
 }
 
 // ---- files, in the parent
@@ -212,10 +208,13 @@ apr_status_t at_end_of_configuration(void* data) noexcept {
 
 }  // namespace
 
-void start_housekeeping(apr_pool_t* pconf, server_rec* main_server) {
-    register_timer(pconf, main_server);
+bool start_housekeeping(apr_pool_t* pconf, server_rec* main_server) {
+    if (!register_timer(pconf, main_server)) {
+        return false;
+    }
     apr_pool_cleanup_register(pconf, main_server, at_end_of_configuration, apr_pool_cleanup_null);
     runtime()->last_snapshot = time_of_snapshot(*runtime());
+    return true;
 }
 
 void end_calls_in_child() noexcept {
@@ -278,8 +277,18 @@ void load_saved_providers(Runtime& runtime, server_rec* main_server) {
         if (text.empty()) {
             continue;
         }
-        if (const auto taken = oidc::import_text(*site->board, site->site->client.issuer, text, core::now()); !taken) {
-            log_server_failure(main_server, taken.error());
+        // Children had the memory that the text was made from.
+        const bool taken = run_unprivileged(
+            [&] {
+                const auto imported = oidc::import_text(*site->board, site->site->client.issuer, text, core::now());
+                if (!imported) {
+                    log_server_failure(main_server, imported.error());
+                }
+                return true;
+            },
+            kSaveLimit);
+        if (!taken) {
+            log_server_warning(main_server, "PC4005 the saved copy of the provider could not be read");
         }
     }
 }

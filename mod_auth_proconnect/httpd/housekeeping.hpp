@@ -8,8 +8,9 @@ namespace proconnect::httpd {
 // What happens without a request. In one child (mod_watchdog): fetching ProConnect's keys before they age, dropping expired sessions.
 // In the parent, which alone may write root's files: the snapshots, and the move to a larger table.
 
-/// Registers the timer and the last snapshot at a full stop.
-void start_housekeeping(apr_pool_t* pconf, server_rec* main_server);
+/// Registers the timer and the last snapshot at a full stop. @return false without mod_watchdog, the timer's: a key that ProConnect gave up would be
+/// believed for as long as httpd runs
+[[nodiscard]] bool start_housekeeping(apr_pool_t* pconf, server_rec* main_server);
 
 /// In a child that is to end now: calls to ProConnect return server_stopping, the timer does nothing any more. Does not wait.
 void end_calls_in_child() noexcept;

@@ -118,8 +118,13 @@ std::expected<std::vector<std::unique_ptr<SiteRuntime>>, ConfigProblem> resolve_
         if (only_defaults || (!wants_site(s, uses) && !config.platform)) {
             continue;
         }
-        if (auto added = add_site(s, run_programs, sites); !added && wants_site(s, uses)) {   // otherwise it merely inherits, and needs no login
-            return std::unexpected(std::move(added.error()));
+        const auto added = add_site(s, run_programs, sites);
+        if (!added && wants_site(s, uses)) {
+            return std::unexpected(added.error());
+        }
+        // Otherwise it merely inherits, and needs no login; unless AuthType is inherited too.
+        if (!added && uses_in(main_server, uses)) {
+            log_startup_warning(main_server, "nobody can log in to a virtual host that inherits ProConnectPlatform: " + added.error().sentence);
         }
     }
     return sites;
@@ -343,7 +348,10 @@ int start(apr_pool_t* pconf, server_rec* main_server) {
             return APR_SUCCESS;
         },
         apr_pool_cleanup_null);
-    start_housekeeping(pconf, main_server);
+    if (!start_housekeeping(pconf, main_server)) {
+        log_startup_error(main_server, "PC5001 mod_watchdog is needed, which renews ProConnect's keys before they age: write 'LoadModule watchdog_module modules/mod_watchdog.so'");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     return OK;
 }
 

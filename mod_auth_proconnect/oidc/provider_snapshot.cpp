@@ -25,14 +25,14 @@ std::unexpected<Error> unusable(std::string detail) {
     return std::unexpected(Error{ErrorCode::snapshot_unusable, "the saved copy of the provider: " + std::move(detail)});
 }
 
-/// A time of the file; none of the future, which the clock or a hand has put there.
-std::optional<UnixTime> time_member(json::Value root, std::string_view name, UnixTime now) {
+/// A time of the file, but so long ago at least that the part is due: what a file says is believed until the provider can be asked, not until it ages.
+std::optional<UnixTime> time_member(json::Value root, std::string_view name, std::chrono::seconds lifetime, UnixTime now) {
     const auto member = root.find(name);
     const auto seconds = member ? member->as_numeric_date() : std::nullopt;
     if (!seconds) {
         return std::nullopt;
     }
-    return std::min(core::from_unix_seconds(*seconds), now);
+    return std::min(core::from_unix_seconds(*seconds), now - lifetime);
 }
 
 }  // namespace
@@ -73,8 +73,8 @@ std::expected<bool, Error> import_text(ProviderBoard& board, std::string_view is
     }
     const auto discovery = root.string_member("discovery");
     const auto jwks = root.string_member("jwks");
-    const auto discovery_fetched = time_member(root, "discovery_fetched", now);
-    const auto jwks_fetched = time_member(root, "jwks_fetched", now);
+    const auto discovery_fetched = time_member(root, "discovery_fetched", ProviderCache::kDiscoveryLifetime, now);
+    const auto jwks_fetched = time_member(root, "jwks_fetched", ProviderCache::kMinJwksLifetime, now);
     if (!discovery || !jwks || !discovery_fetched || !jwks_fetched) {
         return unusable("a part is missing");
     }

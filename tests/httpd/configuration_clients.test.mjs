@@ -111,3 +111,18 @@ test('HS256 needs a secret of 32 bytes (RFC 7518 section 3.2)', async () => {
   await expectAccepted(main(`ProConnectClientSecret file:${shortSecret}`), '');
   await expectAccepted(main(`ProConnectClientSecret file:${secret}\nProConnectSigningAlgorithm HS256`), '');
 });
+
+test('a virtual host that inherits everything and cannot log anybody in is warned about', async () => {
+  const all = `${main()}\n<Location "/inherited">\nAuthType ProConnect\nRequire valid-user\n</Location>`;
+  const configure = async (more) => {
+    await apache.configure(`ServerName agents.example.gouv.fr\nProConnectServerKey ${apache.path('state/server.key')}\n${all}\n${more}\n<VirtualHost *:4711>\n    ServerName other.example.gouv.fr\n</VirtualHost>\n`);
+    return apache.configtest();
+  };
+  const warned = /nobody can log in to a virtual host that inherits ProConnectPlatform: ProConnectRedirectURI at .*site\.conf:\d+: .*is outside the site https:\/\/other\.example\.gouv\.fr/;
+  const outside = await configure('ProConnectRedirectURI https://agents.example.gouv.fr/oidc/callback');
+  assert.equal(outside.code, 0, outside.stderr);
+  assert.match(outside.stderr, warned);
+  const fine = await configure('');
+  assert.equal(fine.code, 0, fine.stderr);
+  assert.doesNotMatch(fine.stderr, /nobody can log in/);
+});

@@ -79,10 +79,19 @@ BOOST_AUTO_TEST_CASE(takes_texts_of_the_largest_size_with_much_white_space) {
     BOOST_TEST((new_board.read()->discovery == discovery));
 }
 
-BOOST_AUTO_TEST_CASE(a_time_in_the_future_becomes_now) {
-    BOOST_REQUIRE(import_text(new_board, kIssuer, exported(), kNow - 24h));
-    BOOST_TEST((new_board.status()->jwks_fetched == kNow - 24h));
-    BOOST_TEST((new_board.status()->discovery_fetched == kNow - 24h));
+BOOST_AUTO_TEST_CASE(is_due_for_a_refresh_at_once_whatever_age_it_claims) {
+    for (const auto now : {kNow, kNow + 1s, kNow + 1h, kNow + 24h, kNow - 24h}) {
+        SharedMemory memory_of_start(ProviderBoard::bytes_needed());
+        ProviderBoard board_of_start = ProviderBoard::create(memory_of_start.bytes(), kIssuer).value();
+        BOOST_REQUIRE(import_text(board_of_start, kIssuer, exported(), now).value());
+        ProviderCache started(board_of_start, client, kIssuer, 20s);
+        BOOST_TEST(started.current(now).has_value());
+        BOOST_TEST(started.is_refresh_due(now));
+        BOOST_TEST((board_of_start.status()->jwks_fetched < now && board_of_start.status()->discovery_fetched < now));
+        const int before = client.requests();
+        BOOST_TEST((started.refresh_if_due(now).value() == ProviderCache::Refresh::done));
+        BOOST_TEST(client.requests() == before + 2, "both parts are asked for");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(refuses_the_copy_of_another_issuer) {
