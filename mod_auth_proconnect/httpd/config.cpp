@@ -61,6 +61,7 @@ ServerConfig* merged_server_config(apr_pool_t* pool, const ServerConfig& base, c
     inherit(merged->logout_clear, base.logout_clear);
     inherit(merged->alternative, base.alternative);
     inherit_credentials(*merged, base, own);
+    merged->inherits_base_url = !own.base_url && base.base_url;
     return merged;
 }
 

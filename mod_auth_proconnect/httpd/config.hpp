@@ -55,6 +55,7 @@ struct ServerConfig {
     Optional<std::vector<std::string>> logout_cookies, logout_clear;
 
     std::optional<Place> credentials_of_another;   ///< those of the main server, not taken over: this is another client
+    bool inherits_base_url = false;
     const server_rec* owner = nullptr;        ///< httpd lets a virtual host without a directive of ours share the main server's object
     std::optional<Place> own;                 ///< the first directive of ours in this very server
     struct SiteRuntime* site = nullptr;       ///< set at start where logins are possible

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "access/rule.hpp"
+#include "core/suggest.hpp"
 #include "httpd/config.hpp"
 #include "httpd/guard.hpp"
 #include "httpd/pool.hpp"
@@ -44,6 +46,10 @@ const char* store_once(cmd_parms* cmd, Optional<T>& setting, T value) {
 
 template <typename T>
 const char* store_once(cmd_parms* cmd, const Setting<T>*& setting, T value) {
+    // <Limit> is for Require: what stands in it beside would hold for all methods.
+    if (const char* wrong = ap_check_cmd_context(cmd, NOT_IN_LIMIT)) {
+        return wrong;
+    }
     if (setting != nullptr) {
         return complaint(cmd, "is given twice here; the other is " + setting->place.text());
     }
@@ -163,7 +169,7 @@ const char* set_text_or_expression(cmd_parms* cmd, void* directory, const char* 
     return guarded_setter([&]() -> const char* {
         TextOrExpression value;
         const std::string_view text{argument};
-        if (text.starts_with("expr=")) {
+        if (strncasecmp(argument, "expr=", 5) == 0) {
             const char* error = nullptr;
             value.expression = ap_expr_parse_cmd_mi(cmd, argument + 5, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_RESTRICTED, &error, nullptr, auth_proconnect_module.module_index);
             if (error != nullptr) {
@@ -182,9 +188,21 @@ const char* check_claim_name(cmd_parms* cmd, std::string_view name) {
     return name.empty() || !std::ranges::all_of(name, allowed) ? complaint(cmd, "takes names of claims, for instance email or custom.service") : nullptr;
 }
 
+/// One that nothing will ever be found under, most likely: the provider may know more claims than this module.
+void warn_of_unknown_claim(const cmd_parms* cmd, std::string_view name) {
+    const auto known = access::known_claims();
+    if (name.starts_with("custom.") || std::ranges::find(known, name) != known.end()) {
+        return;
+    }
+    const auto nearest = core::nearest_word(name, known);
+    log_startup_warning(cmd->server, place_of(cmd).text() + ": " + printable(name) + " is no claim that ProConnect is known to give" +
+                                         (nearest.empty() ? "" : "; did you mean " + std::string{nearest} + "?"));
+}
+
 const char* set_remote_user(cmd_parms* cmd, void* directory, const char* argument) noexcept {
     return guarded_setter([&]() -> const char* {
         if (const char* wrong = check_claim_name(cmd, argument)) return wrong;
+        warn_of_unknown_claim(cmd, argument);
         if (std::string_view{argument} != "sub") {
             log_startup_warning(cmd->server, place_of(cmd).text() + ": " + printable(argument) + " may change or pass to somebody else; only sub stays one person's");
         }
@@ -209,6 +227,7 @@ const char* set_headers(cmd_parms* cmd, void* directory, int count, char* const 
                 names.emplace_back("*");
             } else if (!off) {
                 if (const char* wrong = check_claim_name(cmd, name)) return wrong;
+                warn_of_unknown_claim(cmd, name);
                 names.push_back(session::variable_name(name));
             }
         }

@@ -92,6 +92,10 @@ private:
         if (!url->is_https() && !url->is_loopback()) {
             return problem(place, "the address of the site must begin with https:// (http is for tests on this very machine only); not '" + text + "'");
         }
+        const bool inherits = config_.inherits_base_url || (server_->is_virtual && config_.owner != server_ && config_.base_url);
+        if (inherits && server_->server_hostname != nullptr && strcasecmp(url->host.c_str(), server_->server_hostname) != 0) {
+            log_startup_warning(server_, place.text() + ": " + name() + " inherits " + url->origin() + ", where its logins will end; write a ProConnectBaseURL in it");
+        }
         site_->origin = url->origin();
         site_->base_url = std::move(*url);
         return {};

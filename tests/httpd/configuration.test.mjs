@@ -209,6 +209,48 @@ for (const line of ['ProConnectUnauthenticated maybe', 'ProConnectHeaderEncoding
   });
 }
 
+for (const line of ['ProConnectUnauthenticated pass', 'ProConnectHeaders on', 'ProConnectRemoteUser sub', 'ProConnectLoginHint a@b.fr', 'ProConnectExtendSession off', 'ProConnectKeepPost off']) {
+  for (const section of ['<Limit POST>', '<LimitExcept GET>']) {
+    test(`${line} is refused inside ${section}: it would hold for all methods`, async () => {
+      const text = configuration({ location: good.location.replace('Require', `${section}\n${line}\n</Limit${section.includes('Except') ? 'Except' : ''}>\n    Require`) });
+      await expectRefused(text, { directive: line.split(' ')[0], line: lineOf(text, line), says: [/<Limit>/] });
+    });
+  }
+}
+
+for (const [line, says] of [['ProConnectHeaders emial', /emial is no claim .* did you mean email\?/], ['ProConnectHeaders email usualname', /usualname is no claim .* did you mean usual_name\?/],
+  ['ProConnectRemoteUser e-mail', /e-mail is no claim .* did you mean email\?/], ['ProConnectHeaders zzzzzzzz', /zzzzzzzz is no claim/]]) {
+  test(`a claim that ProConnect does not know is warned about: ${line}`, async () => {
+    const { code, stderr } = await configtest(configuration({ location: good.location.replace('Require', `${line}\n    Require`) }));
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, says);
+    assert.match(stderr, new RegExp(`${line.split(' ')[0]} at .*:\\d+`));
+  });
+}
+
+test('claims that it knows, and those of a service’s own, are not', async () => {
+  const { code, stderr } = await configtest(configuration({ location: good.location.replace('Require', 'ProConnectHeaders email siret idp_id amr acr sub usual_name given_name organization_label roles custom.service phone_number\n    Require') }));
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /is no claim/);
+});
+
+test('expr= may be written in capitals', async () => {
+  for (const [value, accepted] of [['Expr=%{HTTP_HOST}', true], ['EXPR=%{HTTP_HOST', false]]) {
+    const { code, stderr } = await configtest(configuration({ location: good.location.replace('Require', `ProConnectLoginHint "${value}"\n    Require`) }));
+    assert.equal(code === 0, accepted, stderr);
+  }
+});
+
+test('a base URL that a virtual host of another name inherits is warned about', async () => {
+  const hosts = (name) => configuration({ hosts: `ServerName agents.example.gouv.fr\n<VirtualHost *:4711>\nServerName ${name}\nServerAlias alias.example.gouv.fr\n${good.location}\n</VirtualHost>` });
+  const other = await configtest(hosts('other.example.gouv.fr'));
+  assert.equal(other.code, 0, other.stderr);
+  assert.match(other.stderr, /ProConnectBaseURL at .*:\d+: the virtual host other\.example\.gouv\.fr .* inherits https:\/\/agents\.example\.gouv\.fr/);
+  const same = await configtest(hosts('agents.example.gouv.fr'));
+  assert.equal(same.code, 0, same.stderr);
+  assert.doesNotMatch(same.stderr, /inherits/);
+});
+
 test('ProConnectRemoteUser with a claim that may change is warned about', async () => {
   const { code, stderr } = await configtest(configuration({ location: good.location.replace('Require', 'ProConnectRemoteUser email\n    Require') }));
   assert.equal(code, 0, stderr);
