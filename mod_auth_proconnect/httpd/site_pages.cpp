@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "httpd/secret_source.hpp"
+#include "httpd/site_problem.hpp"
 #include "page/html.hpp"
 
 namespace proconnect::httpd {
@@ -14,10 +15,6 @@ using Result = std::expected<void, ConfigProblem>;
 using Kind = page::Look::Kind;
 
 constexpr std::size_t kMaxImageBytes = 64 * 1024;
-
-std::unexpected<ConfigProblem> problem(const Place& place, const std::string& what) {
-    return std::unexpected(ConfigProblem{place.text() + ": " + what});
-}
 
 /// A web or mail address as a link, "" for anything else.
 std::string link_of(const std::string& text) {
