@@ -6,6 +6,7 @@
 #include "core/url.hpp"
 #include "crypto/digest.hpp"
 #include "httpd/audit.hpp"
+#include "httpd/connection_session.hpp"
 #include "httpd/environment.hpp"
 #include "httpd/log.hpp"
 #include "httpd/login.hpp"
@@ -157,11 +158,12 @@ int refuse(request_rec* r, RequestState& state, const oidc::LoginFailure& failur
     return send_failure(r, state, failure.error, failure.ours || failure.error.code == ErrorCode::state_of_another_browser ? failure.return_address : "");
 }
 
-void end_former_session(RequestState& state) {
+void end_former_session(const request_rec* r, const RequestState& state) {
     const auto handle = state.handle();
     if (!handle) {
         return;
     }
+    forget_session(r);
     if (const auto id = handle->lookup_id()) {
         // Best effort: the new session is there already, and the old one is forgotten by the browser.
         static_cast<void>(runtime()->store->remove(*id, state.site->site->realm));
@@ -208,7 +210,7 @@ int handle_callback(request_rec* r, RequestState& state) {
         return send_failure(r, state, handle.error(), login->return_address);
     }
     audit_login(r, state, login->claims.attributes, state.now + site.site->session_lifetime, !login->step_up.empty());
-    end_former_session(state);
+    end_former_session(r, state);
     auto cookie = handle->cookie_value();
     set_cookie(r, *site.site, site.site->cookie_name, cookie);
     core::wipe(cookie.data(), cookie.size());

@@ -21,7 +21,7 @@ void remember_session(const request_rec* r, const session::SessionHandle& handle
 [[nodiscard]] bool expects_rules(const request_rec* r);
 void note_rules(const request_rec* r, bool let_in);
 
-/// The store no longer has it.
+/// The session has ended, or the store no longer has it.
 void forget_session(const request_rec* r);
 
 }  // namespace proconnect::httpd

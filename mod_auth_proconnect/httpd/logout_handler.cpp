@@ -10,6 +10,7 @@
 #include "crypto/constant_time.hpp"
 #include "crypto/digest.hpp"
 #include "httpd/audit.hpp"
+#include "httpd/connection_session.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/background_revocation.hpp"
 #include "httpd/log.hpp"
@@ -194,6 +195,7 @@ int end_session(request_rec* r, RequestState& state, const oidc::LogoutIntent& i
         audit_logout(r, state);
     }
     state.user.reset();   // what comes next is asked for by nobody
+    forget_session(r);
     clear_browser(r, state);
     revoke_after_answer(r, state, std::move(tokens.refresh_token));
     const auto location = local ? std::string{} : provider_logout(r, state, tokens.id_token, intent);

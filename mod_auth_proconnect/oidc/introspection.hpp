@@ -36,8 +36,8 @@ using Introspection = std::optional<ActiveToken>;
 std::expected<std::string, core::Error> fetch_introspection(http::Client& http, const ProviderMetadata& provider, const RelyingParty& client,
                                                             const core::Secret& access_token, core::UnixTime now);
 
-/// Verifies an answer by what its body is, never by its Content-Type, RFC 9701 section 5: a JWS under the client's policy whose `typ`, where it is
-/// there, is token-introspection+jwt (PC3007; so is plain JSON and a JWE, as decryption keys are for ID tokens and userinfo). `iss` is the issuer (PC3010), `aud`
+/// Verifies an answer by what its body is, never by its Content-Type, RFC 9701 section 5: a JWS under the client's policy whose `typ`
+/// is token-introspection+jwt (PC3007; so is plain JSON and a JWE, as decryption keys are for ID tokens and userinfo). `iss` is the issuer (PC3010), `aud`
 /// this client and nobody else (PC3011), `iat` not older than kOldestIntrospection (PC3015); `exp` and `nbf` hold where they are there.
 /// A token in force is a bearer token with `sub`, `client_id`, `exp` that is not past, and no `cnf`: ProConnect leaves `token_type` out for refresh
 /// tokens, which open nothing here, and no proof of possession is asked for. PC3013, PC3014, PC3020, PC3021, PC3010 for what it says otherwise.

@@ -8,7 +8,7 @@
 
 namespace proconnect::oidc {
 
-/// What a token may say that it is, in `typ`; RFC 8725 section 3.11. Without `typ` it says nothing.
+/// What a token may say that it is, in `typ`; RFC 8725 section 3.11. An answer to introspection must; a JWT without `typ` says nothing.
 enum class TokenType {
     jwt,                  ///< "JWT"
     token_introspection,  ///< "token-introspection+jwt", RFC 9701 section 5
@@ -19,9 +19,9 @@ enum class TokenType {
 class JoseHeader {
 public:
     /// @param encoded  the first part of the compact serialization
-    /// @param type     what `typ` says where it is there
+    /// @param type     what `typ` says
     /// @return PC3001 when it is no base64url of a JSON object with a string `alg`, or `kid` is no string; PC3005 when it has
-    ///         `crit` (we understand no extension) or `b64` (RFC 7797); PC3007 when `typ` is there and is another than `type`
+    ///         `crit` (we understand no extension) or `b64` (RFC 7797); PC3007 when `typ` is another than `type`, or is missing where it must be there
     static std::expected<JoseHeader, core::Error> parse(std::string_view encoded, TokenType type = TokenType::jwt);
 
     [[nodiscard]] std::string_view algorithm() const noexcept { return text("alg"); }

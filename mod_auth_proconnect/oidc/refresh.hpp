@@ -21,7 +21,7 @@ struct LoginToRefresh {
 /// New tokens, in place of all the old ones.
 struct RefreshedTokens {
     TokenResponse tokens;                  ///< refresh_token never empty: the new one, or the old one where none came; id_token "" = keep the old one
-    std::optional<IdTokenClaims> identity; ///< of the new ID token, where one came
+    std::optional<IdTokenClaims> identity; ///< of the new ID token, where one came; without acr, amr and sid, which the login's identity keeps saying
 };
 
 /// The old tokens are of no use any more: drop them, and let the session go on or end as configured.

@@ -18,7 +18,7 @@ namespace proconnect::session {
 /// A session that was opened and stays open as long as its connection: further requests look for the record, but need not unseal it again. Nothing
 /// else is taken on trust: each of them shows the very same cookie, and the store must have the very same record, alive, at that moment.
 ///
-/// Holds in clear what the seal protects, for one connection of one process. Wiped on destruction. Not thread-safe: a connection has one request at a time.
+/// Holds in clear what the seal protects, for one connection of one process. Its copies are wiped on destruction. Not thread-safe: a connection has one request at a time.
 class RememberedSession {
 public:
     /// @param opened  what open_session() gave for the attributes; copied

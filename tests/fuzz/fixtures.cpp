@@ -75,8 +75,8 @@ std::string signed_as_announced(std::string_view header, std::string_view payloa
     return test::hs256_token(hmac_secret, header, payload);
 }
 
-std::string hs256_token(std::string_view payload) {
-    return test::hs256_token(client_secret().reveal(), R"({"alg":"HS256"})", payload);
+std::string hs256_token(std::string_view payload, std::string_view header) {
+    return test::hs256_token(client_secret().reveal(), header, payload);
 }
 
 }  // namespace proconnect::fuzz

@@ -35,6 +35,6 @@ oidc::RelyingParty make_client();
 /// `alg` is anything else.
 std::string signed_as_announced(std::string_view header, std::string_view payload, std::string_view hmac_secret = client_secret().reveal());
 /// An HS256 token with the usual header.
-std::string hs256_token(std::string_view payload);
+std::string hs256_token(std::string_view payload, std::string_view header = R"({"alg":"HS256"})");
 
 }  // namespace proconnect::fuzz

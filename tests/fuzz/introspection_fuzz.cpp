@@ -26,7 +26,7 @@ Verdict judge(std::string_view input) {
         return other;
     }();
     const bool is_signed = take_mode(input, "signed");
-    const auto body = is_signed ? hs256_token(input) : std::string{input};
+    const auto body = is_signed ? hs256_token(input, R"({"alg":"HS256","typ":"token-introspection+jwt"})") : std::string{input};
     const auto answer = verify(body, client);
     require(!is_signed || !verify(body, without_hs256), "the policy decides on the algorithm");
     require(!answer || !verify(body, another), "an answer is for one client only");

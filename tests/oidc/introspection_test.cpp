@@ -192,6 +192,7 @@ BOOST_AUTO_TEST_CASE(refuses_an_encrypted_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_token_of_another_kind_in_place_of_an_answer) {
+    BOOST_TEST(judged(signed_token(ec_key(), R"({"alg":"ES256","kid":"ec"})", answer_claims().text())) == "PC3007", "it must say so itself");
     const auto typed = [&](const std::string& type) { return judged(signed_token(ec_key(), R"({"alg":"ES256","kid":"ec","typ":)" + type + "}", answer_claims().text())); };
     for (const char* const type : {R"("token-introspection+jwt")", R"("Token-Introspection+JWT")", R"("application/token-introspection+jwt")"}) {
         BOOST_TEST(typed(type) == kAccepted, type);
@@ -200,21 +201,21 @@ BOOST_AUTO_TEST_CASE(refuses_a_token_of_another_kind_in_place_of_an_answer) {
                                    R"(["token-introspection+jwt"])"}) {
         BOOST_TEST(typed(type) == "PC3007", type);
     }
-    BOOST_TEST(judged(signed_claims(ec_key(), answer_claims().text(), "ec")) == kAccepted);
     // An ID token, which the same provider signed with the same key for the same client.
-    BOOST_TEST(judged(signed_claims(ec_key(), id_token_claims().text(), "ec")) == "PC3020");
+    BOOST_TEST(judged(signed_claims(ec_key(), id_token_claims().text(), "ec")) == "PC3007");
+    BOOST_TEST(judged(signed_token(ec_key(), kHeader, id_token_claims().text())) == "PC3020");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_an_algorithm_that_is_not_the_configured_one) {
     const auto claims = answer_claims().text();
-    BOOST_TEST(judged(hs256_token(kLoginSecret, R"({"alg":"HS256"})", claims)) == "PC3002");
-    BOOST_TEST(judged(hs256_token(rsa_key().n(), R"({"alg":"HS256","kid":"rsa"})", claims)) == "PC3002");
+    BOOST_TEST(judged(hs256_token(kLoginSecret, R"({"alg":"HS256","typ":"token-introspection+jwt"})", claims)) == "PC3002");
+    BOOST_TEST(judged(hs256_token(rsa_key().n(), R"({"alg":"HS256","kid":"rsa","typ":"token-introspection+jwt"})", claims)) == "PC3002");
     for (const std::string_view alg : {"none", "None", "NONE", "nOnE", ""}) {
-        BOOST_TEST(judged(encoded(R"({"alg":")" + std::string{alg} + "\"}") + "." + encoded(claims) + ".") == "PC3002", alg);
+        BOOST_TEST(judged(encoded(R"({"typ":"token-introspection+jwt","alg":")" + std::string{alg} + "\"}") + "." + encoded(claims) + ".") == "PC3002", alg);
     }
     client.introspection_algorithms = {.es256 = false, .rs256 = true, .hs256 = false};
     BOOST_TEST(judged(es256(answer_claims())) == "PC3002");
-    BOOST_TEST(judged(signed_claims(rsa_key(), claims, "rsa")) == kAccepted);
+    BOOST_TEST(judged(signed_token(rsa_key(), R"({"alg":"RS256","kid":"rsa","typ":"token-introspection+jwt"})", claims)) == kAccepted);
 }
 
 BOOST_AUTO_TEST_CASE(accepts_the_secret_of_the_client_where_it_is_configured_and_there) {
@@ -231,7 +232,7 @@ BOOST_AUTO_TEST_CASE(refuses_a_wrong_signature_and_critical_headers) {
 }
 
 BOOST_AUTO_TEST_CASE(fetches_the_keys_once_when_the_answer_names_an_unknown_one) {
-    const auto body = signed_claims(other_ec_key(), answer_claims().text(), "new");
+    const auto body = signed_token(other_ec_key(), R"({"alg":"ES256","kid":"new","typ":"token-introspection+jwt"})", answer_claims().text());
     provider.rotate_keys(jwk_set({other_ec_key().public_jwk("new")}));
     BOOST_TEST(answered(200, body) == kAccepted);
     BOOST_TEST(provider.refetched == 1);
@@ -239,7 +240,7 @@ BOOST_AUTO_TEST_CASE(fetches_the_keys_once_when_the_answer_names_an_unknown_one)
 }
 
 BOOST_AUTO_TEST_CASE(refuses_an_answer_that_the_fetched_keys_do_not_verify_either) {
-    const auto body = signed_claims(other_ec_key(), answer_claims().text(), "new");
+    const auto body = signed_token(other_ec_key(), R"({"alg":"ES256","kid":"new","typ":"token-introspection+jwt"})", answer_claims().text());
     BOOST_TEST(answered(200, body) == "PC3008");
     BOOST_TEST(provider.refetched == 1);
     provider.refetch_fails = core::Error{core::ErrorCode::provider_unreachable, "down"};
