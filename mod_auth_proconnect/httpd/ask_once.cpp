@@ -10,9 +10,9 @@
 namespace proconnect::httpd {
 namespace {
 
-/// What set_environment() does to the answer can be taken back where nobody had a say in it before.
+/// What set_environment() does can be taken back where nobody had a say in it before.
 bool is_untouched(const request_rec* r) {
-    return r->no_cache == 0 && apr_table_get(r->err_headers_out, "Cache-Control") == nullptr;
+    return r->user == nullptr && r->no_cache == 0 && apr_table_get(r->err_headers_out, "Cache-Control") == nullptr;
 }
 
 bool has_name(const SignedIn& user, const DirectoryConfig& config) {

@@ -54,9 +54,6 @@ std::expected<std::vector<const crypto::PublicKey*>, core::Error> candidates(con
         return refuse(core::ErrorCode::jwt_key_unknown, "JWT: kid is not in the JWKS (" + std::to_string(jwks.keys().size()) +
                                                             " usable keys, " + std::to_string(jwks.skipped()) + " ignored)");
     }
-    if (fitting.empty()) {
-        return refuse(core::ErrorCode::jwt_key_unusable, "JWT: no key of the JWKS is of the algorithm's kind");
-    }
     return fitting;
 }
 
@@ -69,7 +66,7 @@ std::expected<void, core::Error> verify_with_jwks(const JsonWebKeySet* jwks, Sig
     if (!keys) {
         return std::unexpected(keys.error());
     }
-    std::expected<void, core::Error> result = refuse(core::ErrorCode::jwt_key_unusable, "JWT: no key was tried");
+    std::expected<void, core::Error> result = refuse(core::ErrorCode::jwt_key_unusable, "JWT: no key of the JWKS is of the algorithm's kind");
     for (const auto* key : *keys) {
         result = crypto::verify_signature(algorithm, *key, signing_input, signature);
         if (result) {
