@@ -13,7 +13,7 @@ bool is_blank(char c) noexcept {
     return c == ' ' || c == '\t';
 }
 
-std::string_view trim(std::string_view text) noexcept {
+[[gnu::hot]] std::string_view trim(std::string_view text) noexcept {
     const char* begin = text.data();
     const char* end = begin + text.size();
     while (begin != end && is_blank(*begin)) {
@@ -26,7 +26,7 @@ std::string_view trim(std::string_view text) noexcept {
 }
 
 /// Takes the next pair off the header.
-Pair next_pair(std::string_view& rest) noexcept {
+[[gnu::hot]] Pair next_pair(std::string_view& rest) noexcept {
     const auto end = rest.find(';');
     const auto whole = trim(rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);

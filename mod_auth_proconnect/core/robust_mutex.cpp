@@ -74,7 +74,7 @@ LockResult RobustMutex::accept(int answer) noexcept {
     }
 }
 
-LockResult RobustMutex::lock(std::chrono::milliseconds timeout) noexcept {
+[[gnu::hot]] LockResult RobustMutex::lock(std::chrono::milliseconds timeout) noexcept {
     const LockResult at_once = try_lock();
     if (at_once != LockResult::timed_out || timeout <= std::chrono::milliseconds::zero()) {
         return at_once;

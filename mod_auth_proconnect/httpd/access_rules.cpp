@@ -209,7 +209,7 @@ void note_passed_over(request_rec* r) {
     apr_table_setn(r->notes, kPassedOver, "1");
 }
 
-int ask_rules(request_rec* r, RequestState& state) {
+[[gnu::hot]] int ask_rules(request_rec* r, RequestState& state) {
     state.rules = RuleRun{};
     state.rules.judged = r;
     state.rules.nested = true;

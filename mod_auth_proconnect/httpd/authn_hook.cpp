@@ -103,7 +103,7 @@ int send_to_log_in(request_rec* r, RequestState& state, const LoginDemand& deman
     return begin_login_for_page(r, state, asked_for, demand);
 }
 
-int authenticate(request_rec* r) {
+[[gnu::hot]] int authenticate(request_rec* r) {
     if (!is_ours(r)) {
         return DECLINED;
     }

@@ -24,7 +24,7 @@ bool is_for_pending(const request_rec* r) {
 }
 
 /// Our page this very request is for; a subrequest or internal redirect never is.
-RequestState* own_page(const request_rec* r) {
+[[gnu::hot]] RequestState* own_page(const request_rec* r) {
     if (is_for_pending(r)) {
         return state_of(r);
     }
@@ -123,7 +123,7 @@ int admit_endpoint(request_rec* r) {
     return own_page(r) == nullptr ? DECLINED : OK;
 }
 
-int serve_endpoint(request_rec* r) {
+[[gnu::hot]] int serve_endpoint(request_rec* r) {
     auto* state = own_page(r);
     if (state == nullptr) {
         return DECLINED;

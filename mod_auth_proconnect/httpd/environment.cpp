@@ -87,7 +87,7 @@ const char* claims_json(apr_pool_t* pool, const SignedIn& user) {
     return json;
 }
 
-void remove_entries(apr_table_t* table, std::string_view prefix) {
+[[gnu::hot]] void remove_entries(apr_table_t* table, std::string_view prefix) {
     const auto* entries = apr_table_elts(table);
     const auto* entry = reinterpret_cast<const apr_table_entry_t*>(entries->elts);
     for (int i = 0; i < entries->nelts; ++i) {
@@ -99,7 +99,7 @@ void remove_entries(apr_table_t* table, std::string_view prefix) {
     }
 }
 
-void keep_private(request_rec* r) {
+[[gnu::hot]] void keep_private(request_rec* r) {
     r->no_cache = 1;
     const char* said = apr_table_get(r->err_headers_out, "Cache-Control");
     if (said == nullptr) {
@@ -124,7 +124,7 @@ void take_environment_back(request_rec* r) {
     apr_table_unset(r->err_headers_out, "Cache-Control");
 }
 
-std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn& user) {
+[[gnu::hot]] std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn& user) {
     const auto& config = directory_config(r);
     clear_environment(r);
     const char* remote_user = nullptr;

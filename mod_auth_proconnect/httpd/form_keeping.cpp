@@ -134,7 +134,7 @@ int keep_form_and_log_in(request_rec* r, RequestState& state, const LoginDemand&
     return id ? as_see_other(r, begin_login_for_page(r, state, form_address(state, *id), demand)) : send_failure(r, state, id.error(), address_asked_for(r));
 }
 
-int check_rules_of_form(request_rec* r) {
+[[gnu::hot]] int check_rules_of_form(request_rec* r) {
     auto* state = form_to_judge(r);
     if (state == nullptr) {
         return check_rules(r);

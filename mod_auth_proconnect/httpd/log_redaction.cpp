@@ -59,7 +59,7 @@ struct ap_logconf* capped_copy(apr_pool_t* pool, const struct ap_logconf* log) {
     return copy;
 }
 
-bool goes_deeper(const struct ap_logconf& log) {
+[[gnu::hot]] bool goes_deeper(const struct ap_logconf& log) {
     if (log.level <= kDeepestOfCore && log.module_levels == nullptr) {
         return false;
     }

@@ -54,7 +54,7 @@ int on_monitor(apr_pool_t* pool, server_rec* s) noexcept {
 }
 
 template <int (*Body)(request_rec*)>
-int guarded_hook(request_rec* r) noexcept {
+[[gnu::hot]] int guarded_hook(request_rec* r) noexcept {
     return pc::guarded(r, [&] { return Body(r); });
 }
 

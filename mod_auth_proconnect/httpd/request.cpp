@@ -38,7 +38,7 @@ bool starts_like(const char* name, std::string_view prefix) {
 }
 
 /// CGI and other gateways fold '-', '_' and other signs together, so every spelling counts.
-bool imitates_ours(const char* name) {
+[[gnu::hot]] bool imitates_ours(const char* name) {
     const char first = normalized(name[0]);
     return (first == 'x' && starts_like(name, "x-proconnect-")) || (first == 'p' && starts_like(name, "proconnect-")) ||
            (first == 'r' && starts_like(name, "remote-user") && name[11] == '\0');
@@ -182,7 +182,7 @@ void keep_trailers_apart(server_rec* main_server) {
     }
 }
 
-bool is_ours(const request_rec* r) {
+[[gnu::hot]] bool is_ours(const request_rec* r) {
     const char* type = ap_auth_type(const_cast<request_rec*>(r));
     return type != nullptr && strcasecmp(type, "ProConnect") == 0;
 }
@@ -225,7 +225,7 @@ int note_admitted(request_rec* r) {
     return DECLINED;
 }
 
-RequestState* state_of(const request_rec* r) {
+[[gnu::hot]] RequestState* state_of(const request_rec* r) {
     while (r != nullptr) {
         if (auto* state = static_cast<RequestState*>(ap_get_module_config(r->request_config, &auth_proconnect_module))) {
             return state;
@@ -282,7 +282,7 @@ session::Touch touch_of(const DirectoryConfig& config) noexcept {
     return !config.extend_session || config.extend_session->value ? session::Touch::yes : session::Touch::no;
 }
 
-std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
+[[gnu::hot]] std::expected<const SignedIn*, core::Error> signed_in(request_rec* r, RequestState& state, session::Touch touch) {
     if (!state.looked_up && state.cookies.session) {
         auto user = look_up(first_of_family(r), state, touch);
         if (!user) {

@@ -62,7 +62,7 @@ std::uint32_t Shard::follow_chunk(std::uint32_t index, std::uint32_t label) noex
     return index;
 }
 
-std::uint32_t Shard::locate(const LookupId& id) noexcept {
+[[gnu::hot]] std::uint32_t Shard::locate(const LookupId& id) noexcept {
     std::uint32_t index = first_in_bucket(bucket_of(id, geometry_));
     for (std::uint32_t steps = entries_begun(); index != 0; --steps) {
         const Entry& candidate = entries_[index];

@@ -127,7 +127,7 @@ std::expected<void, Error> ShmStore::create(const LookupId& id, const RecordHead
 }
 
 template <typename Take>
-std::expected<std::optional<RecordHead>, Error> ShmStore::look_up(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch, Take&& take) {
+[[gnu::hot]] std::expected<std::optional<RecordHead>, Error> ShmStore::look_up(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch, Take&& take) {
     bool unknown = false;
     const auto look = [&](Shard& shard) -> std::expected<std::optional<RecordHead>, Error> {
         const std::uint32_t index = shard.locate(id);
@@ -173,7 +173,7 @@ std::expected<std::optional<RecordHead>, Error> ShmStore::find(const LookupId& i
     });
 }
 
-std::expected<std::optional<RecordHead>, Error> ShmStore::find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) {
+[[gnu::hot]] std::expected<std::optional<RecordHead>, Error> ShmStore::find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) {
     return look_up(id, realm, now, touch, [](Shard&, std::uint32_t) { return true; });
 }
 

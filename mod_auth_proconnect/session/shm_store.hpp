@@ -134,7 +134,7 @@ private:
 };
 
 template <typename Operation>
-auto ShmStore::with_shard(std::uint32_t number, Operation&& operation) -> std::invoke_result_t<Operation&, shm::Shard&> {
+[[gnu::hot]] auto ShmStore::with_shard(std::uint32_t number, Operation&& operation) -> std::invoke_result_t<Operation&, shm::Shard&> {
     shm::ShardHeader& header = shard_header(number);
     const core::RobustGuard guard{header.mutex, lock_wait_};
     if (!guard.is_held()) [[unlikely]] {
