@@ -10,8 +10,8 @@ const asMilliseconds = (text) => Number.parseFloat(text) * milliseconds[/[a-z]+$
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** One slice: so many requests on kept connections, as fast as they go; short, so that those of others lie close by. @returns requests a second, and httpd's microseconds of each */
-export async function slice(server, { path = '/private/notice.txt', cookie = '', connections = 8, requests = 3000 }) {
-  const headers = ['Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document', ...(cookie === '' ? [] : [`Cookie: ${cookie}`])].flatMap((header) => ['-H', header]);
+export async function slice(server, { path = '/private/notice.txt', cookie = '', more = [], connections = 8, requests = 3000 }) {
+  const headers = ['Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document', ...(cookie === '' ? [] : [`Cookie: ${cookie}`]), ...more].flatMap((header) => ['-H', header]);
   const before = processorTime(server.apache);
   const { code, stdout, stderr } = await run('h2load', ['--h1', '-t1', `-c${connections}`, `-n${requests}`, ...headers, server.origin + path]);
   if (code !== 0 || !stdout.includes(` ${requests} 2xx`)) throw new Error(`h2load: ${stderr}`);

@@ -92,6 +92,11 @@ ${protectedBy('ProConnect')}`,
 </Location>
 `,
   },
+  // What a login needs of httpd itself: three requests, and two calls of the provider by way of mod_proxy. No user, no signature, nothing kept.
+  proxied: {
+    modules: ['proxy', 'proxy_http'],
+    config: ({ standin }) => `ProxyPass /called ${standin.issuer}/.well-known/openid-configuration keepalive=on\n`,
+  },
   theirs: {
     callback: '/oidc/callback',
     cookies: /^mod_auth_openidc/,
@@ -130,6 +135,16 @@ export async function makeServer(kind, standin, { mpm = 'event', more = '', sess
     const lines = execFileSync(generator, [standin.issuer, client.client_id, apache.path('state/server.key'), apache.path('state/sessions'), String(sessions), '1000'],
       { encoding: 'utf8', maxBuffer: 1 << 24 });
     server.cookies = lines.trim().split('\n').map((value) => `proconnect=${value}`);
+  }
+  if (kind === 'proxied') {
+    server.visit = async () => {
+      const browser = new Browser({ persona: 'agent-etat' });
+      for (const address of [server.url, `${origin}/called`, `${origin}/called`]) {
+        const page = await browser.open(address);
+        if (page.status !== 200) throw new Error(`${page.status} from ${address}`);
+      }
+    };
+    return server;
   }
   /** Logs in. @returns the Cookie header of this module's own cookies */
   server.login = async (persona = 'agent-etat') => {
