@@ -50,14 +50,24 @@ async function inRounds(cases) {
   return { medians, samples, ratio };
 }
 
-/** Differences of a few hundredths drown in what else the machine does during a second. Slices of a sixth of one, there and back again, meet it alike; and
+function shuffled(names) {
+  const left = [...names];
+  return names.map(() => left.splice(Math.floor(Math.random() * left.length), 1)[0]);
+}
+
+/** Differences of a few hundredths drown in what else the machine does during a second. Slices of a sixth of one meet it alike; and
  * one case is there twice, to show how much of a difference is none. @returns `ratio(a, b)` of neighbouring slices */
 async function inSlices(cases) {
   const names = Object.keys(cases);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (const name of names) await cases[name]();
+  let last;
   for (let turn = 0; turn < slices; turn += 1) {
-    for (const name of turn % 2 === 0 ? names : names.toReversed()) samples[name].push(await cases[name]());
+    // In any order, so that all have all others before them alike; nobody follows himself, who would find the caches as he left them.
+    let order;
+    do { order = shuffled(names); } while (order[0] === last);
+    for (const name of order) samples[name].push(await cases[name]());
+    last = order.at(-1);
   }
   const ratio = (a, b, what = 'perSecond') => Number(median(samples[a].map((one, turn) => one[what] / samples[b][turn][what])).toFixed(3));
   return { ratio, perSecond: Object.fromEntries(names.map((name) => [name, median(samples[name].map((one) => one.perSecond))])) };
