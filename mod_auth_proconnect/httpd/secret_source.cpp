@@ -77,14 +77,18 @@ apr_status_t read_output(apr_file_t* pipe, const Deadline& deadline, std::string
     return status;
 }
 
-bool has_ended(apr_proc_t& process, const Deadline& deadline, int& exit_code, apr_exit_why_e& why) {
+enum class Ending { ended, late, unseen };
+
+Ending wait_for_end(apr_proc_t& process, const Deadline& deadline, int& exit_code, apr_exit_why_e& why) {
     constexpr apr_interval_time_t kPause = 10 * 1000;
     for (;;) {
-        if (apr_proc_wait(&process, &exit_code, &why, APR_NOWAIT) == APR_CHILD_DONE) {
-            return true;
+        switch (apr_proc_wait(&process, &exit_code, &why, APR_NOWAIT)) {
+            case APR_CHILD_DONE: return Ending::ended;
+            case APR_CHILD_NOTDONE: break;
+            default: return Ending::unseen;   // somebody else was told; its number may be another process's by now
         }
         if (deadline.left() == 0) {
-            return false;
+            return Ending::late;
         }
         apr_sleep(kPause);
     }
@@ -110,7 +114,11 @@ std::expected<core::Secret, std::string> run_program(const std::string& command,
     core::Secret secret{std::move(output)};
     int exit_code = 0;
     apr_exit_why_e why{};
-    if (!has_ended(process, deadline, exit_code, why)) {
+    const Ending ending = wait_for_end(process, deadline, exit_code, why);
+    if (ending == Ending::unseen) {
+        return std::unexpected(std::string{"cannot be seen to end, so nobody knows whether it failed: httpd must not be started with SIGCHLD ignored"});
+    }
+    if (ending == Ending::late) {
         apr_proc_kill(&process, SIGKILL);
         apr_proc_wait(&process, &exit_code, &why, APR_WAIT);
         return std::unexpected((APR_STATUS_IS_TIMEUP(status) ? "gave no answer within " : "did not end within ") + std::to_string(Deadline::kSeconds) + " seconds");

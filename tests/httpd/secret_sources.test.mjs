@@ -61,6 +61,18 @@ for (const [what, [script, words]] of Object.entries(refusals)) {
   });
 }
 
+// As a supervisor may have it: the system then tells nobody how a child ended.
+test('a program whose end cannot be seen keeps httpd from starting at once, and the line says why', { skip: process.env.PROCONNECT_PRELOAD !== undefined }, async () => {
+  site.apache.ignoredSignal = 'CHLD';
+  try {
+    const began = performance.now();
+    await assert.rejects(startWith(`"exec:${program} '' ${site.vhosts[0].secretFile}"`), /PC5001 .*ProConnectClientSecret.*cannot be seen to end.*SIGCHLD/);
+    assert.ok(performance.now() - began < 8000, 'not after the ten seconds');
+  } finally {
+    site.apache.ignoredSignal = undefined;
+  }
+});
+
 test('the secret itself in the configuration works, with a warning that others may read it', async () => {
   await startWith(site.client.client_secret);
   await logsIn();

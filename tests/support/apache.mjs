@@ -136,7 +136,7 @@ ${this.#state(site)}
       const libraries = [existsSync(crashReport) && crashReport, this.ownClock && fakeTime].filter(Boolean);
       const clock = [`FAKETIME_TIMESTAMP_FILE=${this.path('clock')}`, 'FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1'];
       const assignments = [`LD_PRELOAD=${libraries.join(':')}`, `CRASH_REPORTS=${this.path('sanitizer')}`, ...(this.ownClock ? clock : [])];
-      return ['env', [...assignments, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
+      return ['env', [...(this.ignoredSignal ? [`--ignore-signal=${this.ignoredSignal}`] : []), ...assignments, binary, '-d', this.root, '-f', this.path('conf/httpd.conf'), ...args]];
     }
     const environment = {
       LD_PRELOAD: existsSync(poolRoots) ? `${preload}:${poolRoots}` : preload,
@@ -167,6 +167,9 @@ ${this.#state(site)}
     }
     return this;
   }
+
+  /** A signal that whoever starts the server has set to be ignored; not under a sanitizer. */
+  ignoredSignal;
 
   /** How far the server's clock is from the machine's, from its next look at it. */
   setClock(seconds) { return this.writeFile('clock', `${seconds < 0 ? '' : '+'}${seconds}s\n`); }
