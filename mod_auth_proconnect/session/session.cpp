@@ -1,5 +1,7 @@
 #include "session/session.hpp"
 
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "core/base64url.hpp"
@@ -44,6 +46,19 @@ private:
 /// The key is random per session and each writing of a record has another serial: no nonce occurs twice.
 std::uint64_t nonce_of(const RecordHead& head, Part part) noexcept {
     return head.serial * 2 + static_cast<std::uint64_t>(part);
+}
+
+/// One more writing, and other random bits.
+std::expected<std::uint64_t, Error> next_serial(std::uint64_t serial) {
+    if (writings_of(serial) == kMaxWritings) {
+        return std::unexpected(Error{ErrorCode::internal_error, "a session was written too often"});
+    }
+    std::array<std::uint8_t, sizeof(std::uint64_t)> random{};
+    if (const auto filled = crypto::fill_random(random); !filled) {
+        return std::unexpected(filled.error());
+    }
+    constexpr std::uint64_t kAll = ~std::uint64_t{0} >> 1;   // nonce_of() needs one bit
+    return (std::bit_cast<std::uint64_t>(random) & kAll & ~kMaxWritings) | (writings_of(serial) + 1);
 }
 
 std::expected<std::vector<std::uint8_t>, Error> seal_part(const SessionHandle& handle, const RecordHead& head, Part part, std::string_view plaintext) {
@@ -166,7 +181,11 @@ std::expected<std::optional<OpenedPart>, Error> open_session(SessionStore& store
 
 std::expected<bool, Error> replace_session(SessionStore& store, const SessionHandle& handle, RecordHead head, std::string_view attribute_block,
                                            const SessionTokens& tokens, core::UnixTime now) {
-    ++head.serial;
+    const auto serial = next_serial(head.serial);
+    if (!serial) {
+        return std::unexpected(serial.error());
+    }
+    head.serial = *serial;
     head.last_used = now;
     const auto id = handle.lookup_id();
     if (!id) {

@@ -186,8 +186,6 @@ struct OpenedPart {
 
 /// Writes a session again under its handle, for refreshed tokens. `head` and `attribute_block` are what open_session() gave.
 /// @return false when somebody else wrote it since, or it is gone
-/// Not for a record that a crash may have taken back to an earlier writing (snapshot): the serial, and with it a nonce, would be used twice. Such a session
-/// gets a new handle instead.
 [[nodiscard]] std::expected<bool, core::Error> replace_session(SessionStore& store, const SessionHandle& handle, RecordHead head,
                                                                std::string_view attribute_block, const SessionTokens& tokens, core::UnixTime now);
 

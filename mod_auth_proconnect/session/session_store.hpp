@@ -26,8 +26,15 @@ struct RecordHead {
     core::UnixTime expires{};             ///< absolute; never moved by use
     core::UnixTime last_used{};           ///< moved by touch
     std::chrono::seconds idle{0};         ///< 0 = no idle time-out
-    std::uint64_t serial = 0;             ///< how often the record was written; part of each seal's nonce, so it never repeats
+    std::uint64_t serial = 0;             ///< of this writing, see writings_of(); part of each seal's nonce, so it never repeats
 };
+
+/// A serial counts the writings of a record in its lower 24 bits. The 39 above them are random: a crash takes a record back to an earlier writing,
+/// and the next one then must not have the serial, and with it the nonce, of the one that is lost here but perhaps not to somebody else.
+inline constexpr std::uint64_t kMaxWritings = (std::uint64_t{1} << 24) - 1;
+[[nodiscard]] constexpr std::uint64_t writings_of(std::uint64_t serial) noexcept {
+    return serial & kMaxWritings;
+}
 
 /// Both time-outs, robust against clock jumps: a record created more than five minutes in the future is expired (the clock went back:
 /// nothing becomes immortal), and a `last_used` in the future counts as now.
@@ -74,7 +81,7 @@ public:
     /// As find(), of the head alone: for whoever has opened this record already.
     virtual std::expected<std::optional<RecordHead>, core::Error> find_head(const LookupId& id, const RealmTag& realm, core::UnixTime now, Touch touch) = 0;
 
-    /// Replaces both parts when the record's serial is still `head.serial - 1` (compare and swap); false when it is not or the record is gone.
+    /// Replaces both parts when the record was written once less than `head.serial` says (compare and swap); false when it was not or is gone.
     virtual std::expected<bool, core::Error> replace(const LookupId& id, const RecordHead& head, std::span<const std::uint8_t> attributes,
                                                      std::span<const std::uint8_t> tokens, core::UnixTime now) = 0;
 

@@ -66,7 +66,7 @@ bool Shard::keep_in_repair(std::uint32_t index) noexcept {
     }
     // Twice the same id: a death in a replacement, after the new version was complete and before the old one was removed.
     if (const std::uint32_t other = locate(entry.id); other != 0) {
-        const bool other_wins = entries_[other].state == EntryState::tombstone || (live && entries_[other].serial >= entry.serial);
+        const bool other_wins = entries_[other].state == EntryState::tombstone || (live && writings_of(entries_[other].serial) >= writings_of(entry.serial));
         if (other_wins) {
             return false;
         }

@@ -189,7 +189,7 @@ std::expected<bool, Error> ShmStore::replace(const LookupId& id, const RecordHea
             return false;
         }
         const shm::Entry& entry = shard.entry(index);
-        if (entry.state != EntryState::live || entry.realm != head.realm || entry.serial + 1 != head.serial) {
+        if (entry.state != EntryState::live || entry.realm != head.realm || writings_of(entry.serial) + 1 != writings_of(head.serial)) {
             return false;
         }
         if (is_expired(shm::head_of(entry), now)) {

@@ -235,6 +235,30 @@ BOOST_AUTO_TEST_CASE(is_written_again_under_a_new_serial) {
     BOOST_TEST(open(table.store, handle).value() == session::encode_attributes(some_attributes()));
 }
 
+// A crash takes the store back to its last snapshot; whoever has a copy of what was written since must not see two texts under one nonce.
+BOOST_AUTO_TEST_CASE(taken_back_to_an_earlier_writing_is_never_written_under_the_same_nonce_again) {
+    Table table{10};
+    const auto handle = session::create_session(table.store, head_at(), some_attributes(), some_tokens(), kNow).value();
+    const auto realm = realm_of('r');
+    std::vector<session::StoredRecord> snapshot;
+    session::RecordCursor cursor;
+    while (snapshot.empty()) {
+        BOOST_REQUIRE(table.store.next_records(cursor, snapshot, true).value());
+    }
+    std::set<std::uint64_t> serials;
+    for (int i = 0; i < 200; ++i) {
+        test::VectorBuffer buffer;
+        const auto opened = session::open_session(table.store, handle, realm, Part::attributes, buffer, kNow, Touch::no).value().value();
+        const std::string block{opened.plaintext.begin(), opened.plaintext.end()};
+        BOOST_REQUIRE(session::replace_session(table.store, handle, opened.head, block, some_tokens(), kNow).value());
+        serials.insert(table.store.find_head(handle.lookup_id().value(), realm, kNow, Touch::no).value().value().serial);
+        BOOST_REQUIRE(open(table.store, handle, Part::tokens).has_value());
+        BOOST_REQUIRE(table.store.remove(handle.lookup_id().value(), realm).value());
+        BOOST_REQUIRE(table.store.import_record(snapshot.front(), kNow).value());
+    }
+    BOOST_TEST(serials.size() == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(that_is_too_large_is_refused) {
     Table table{10};
     const std::vector<session::Attribute> large{{.claim = "x", .value = std::string(session::SessionStore::kMaxPartBytes, 'x')}};

@@ -159,7 +159,7 @@ void Worker::check_content(std::uint64_t owner, Part part, const session::Opened
     } else if (const auto tokens = session::decode_tokens(opened.plaintext)) {
         content = tokens->id_token.reveal();
     }
-    if (content != content_of(owner, opened.head.serial)) {
+    if (content != content_of(owner, session::writings_of(opened.head.serial))) {
         violation(owner, "not this owner's data: " + content.substr(0, 40));
     }
 }
@@ -171,7 +171,7 @@ void Worker::replace(std::uint64_t owner) {
     if (!opened || !*opened) {
         return;
     }
-    const std::uint64_t serial = (*opened)->head.serial + 1;
+    const std::uint64_t serial = session::writings_of((*opened)->head.serial) + 1;
     const auto replaced = session::replace_session(store_, handle, (*opened)->head, block_of(owner, serial), tokens_of(owner, serial), now_);
     if (!replaced) {
         violation(owner, replaced.error().detail);
