@@ -12,7 +12,8 @@ namespace {
 
 /// What set_environment() does can be taken back where nobody had a say in it before.
 bool is_untouched(const request_rec* r) {
-    return r->user == nullptr && r->no_cache == 0 && apr_table_get(r->err_headers_out, "Cache-Control") == nullptr;
+    return r->user == nullptr && r->no_cache == 0 &&
+           (apr_is_empty_table(r->err_headers_out) != 0 || apr_table_get(r->err_headers_out, "Cache-Control") == nullptr);
 }
 
 bool has_name(const SignedIn& user, const DirectoryConfig& config) {

@@ -101,7 +101,7 @@ const char* claims_json(apr_pool_t* pool, const SignedIn& user) {
 
 [[gnu::hot]] void keep_private(request_rec* r) {
     r->no_cache = 1;
-    const char* said = apr_table_get(r->err_headers_out, "Cache-Control");
+    const char* said = apr_is_empty_table(r->err_headers_out) != 0 ? nullptr : apr_table_get(r->err_headers_out, "Cache-Control");
     if (said == nullptr) {
         apr_table_addn(r->err_headers_out, "Cache-Control", "private");
     } else if (std::strcmp(said, "private") != 0) {

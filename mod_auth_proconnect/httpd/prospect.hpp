@@ -11,7 +11,7 @@ namespace proconnect::httpd {
 
 /// What would come of a request for another page of this site.
 struct Prospect {
-    std::optional<LoginDemand> demand;   ///< a login (nobody is signed in) or a step-up must come first
+    std::optional<LoginDemand> demand{};   ///< a login (nobody is signed in) or a step-up must come first
     bool refused = false;                ///< its rules refuse the user as he is, and no other login would change it
 };
 

@@ -22,8 +22,8 @@ struct Button {
 /// More for the page to say, below the text: a heading, a text, a list, terms with their values. What is empty is left out.
 struct Block {
     std::string heading, text;
-    std::vector<std::string> items;
-    std::vector<std::pair<std::string, std::string>> terms;
+    std::vector<std::string> items{};
+    std::vector<std::pair<std::string, std::string>> terms{};
 };
 
 /// What is said on a page. All of it is plain text.
