@@ -37,8 +37,15 @@ const places = {
   level: 'Require proconnect acr >= eidas1-mfa',
   'cached-answer': 'Header always set Cache-Control "max-age=60"\nRequire all granted',
   elsewhere: 'AuthType None\nRequire all granted',
+  basic: 'AuthType Basic\nAuthName "x"\nAuthUserFile /dev/null\nRequire valid-user',
+  'basic-rule': 'AuthType Basic\nAuthName "x"\nAuthUserFile /dev/null\nRequire proconnect roles agent_public_etat',
+  // mod_access_compat, which Debian enables
+  'any-of-all': 'Satisfy Any\nOrder allow,deny\nAllow from all\nRequire proconnect email_domain lyon.fr',
+  'any-of-nobody': 'Satisfy Any\nOrder deny,allow\nDeny from all\nRequire proconnect roles agent_public_etat',
+  'all-of-nobody': 'Order deny,allow\nDeny from all\nRequire proconnect roles agent_public_etat',
+  'all-of-all': 'Order allow,deny\nAllow from all\nRequire proconnect roles agent_public_etat',
 };
-const site = await startSite({ label: 'asked-once', start: false, mpm: 'prefork', modules: ['authz_host'], config: 'MaxKeepAliveRequests 0\nKeepAliveTimeout 60', vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `
+const site = await startSite({ label: 'asked-once', start: false, mpm: 'prefork', modules: ['authz_host', 'access_compat', 'auth_basic', 'authn_file'], config: 'MaxKeepAliveRequests 0\nKeepAliveTimeout 60', vhosts: [{ client: { alg: 'ES256' }, config: ({ apache }) => `
     LogLevel authz_core:debug
     <Directory "${apache.htdocs}/private">
         DirectoryIndex variables.cgi
