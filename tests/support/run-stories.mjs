@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs story files, two at a time: one line for each, what failed in full, and as the last line "stories: N passed, N failed".
-// Usage: run-stories.mjs FILE...     STORY_TIMEOUT: seconds for one file (default 300)
+// Usage: run-stories.mjs FILE...     STORY_TIMEOUT: seconds for one file (default 300; four times that with SESSION_STORIES=long)
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { startProcess } from './scratch.mjs';
 const support = dirname(fileURLToPath(import.meta.url));
 const tests = join(support, '..');
 const results = mkdtempSync(join(tmpdir(), 'proconnect-results-'));
-const seconds = Number(process.env.STORY_TIMEOUT ?? 300);
+const seconds = Number(process.env.STORY_TIMEOUT ?? 300) * (process.env.SESSION_STORIES === 'long' ? 4 : 1);
 const shownInFull = 10;  // failures of one file
 const total = { passed: 0, failed: 0 };
 const files = process.argv.slice(2).map((file) => resolve(file));
