@@ -6,7 +6,6 @@
 #include "access/levels.hpp"
 #include "access/refusal.hpp"
 #include "core/url.hpp"
-#include "httpd/ask_once.hpp"
 #include "httpd/audit.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/environment.hpp"
@@ -215,7 +214,7 @@ void note_passed_over(request_rec* r) {
     state.rules.nested = true;
     const int status = ap_run_auth_checker(r);
     state.rules.nested = false;
-    return settle_userless(r, state, status);
+    return status;
 }
 
 int check_rules(request_rec* r) {

@@ -60,30 +60,6 @@ bool is_negated(const ap_directive_t* line) {
     return negated;
 }
 
-bool is_named(const ap_directive_t* line, const char* start) {
-    return strncasecmp(line->directive, start, std::strlen(start)) == 0;
-}
-
-/// Whether nobody gets in who does not meet this Require line: it stands alone, or among others that are all to be met. Lines side by side, without
-/// <RequireAll> around them, are alternatives.
-bool is_needed(const ap_directive_t* line) {
-    const auto* container = line->parent;
-    while (container != nullptr && strcasecmp(container->directive, "<RequireAll") == 0) {
-        line = container;
-        container = container->parent;
-    }
-    constexpr std::array kSections{"<Location", "<Directory", "<Files"};
-    const auto is_section = [&](const char* section) { return is_named(container, section); };
-    if (container == nullptr || (std::ranges::none_of(kSections, is_section) && strcasecmp(container->directive, "<If") != 0)) {
-        return false;
-    }
-    int lines = 0;
-    for (const auto* other = container->first_child; other != nullptr; other = other->next) {
-        lines += is_named(other, "Require") || is_named(other, "<Require") || is_named(other, "AuthMerging") || is_named(other, "<If") ? 1 : 0;
-    }
-    return lines == 1;
-}
-
 std::uint64_t next_number() {
     static std::atomic<std::uint64_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -111,7 +87,6 @@ const char* parse_line(cmd_parms* cmd, const char* line, const void** parsed) no
         prepared->rule = std::move(*rule);
         prepared->place = Place{.directive = "Require proconnect", .file = cmd->directive->filename, .line = static_cast<unsigned>(cmd->directive->line_num)}.text();
         prepared->negated = is_negated(cmd->directive);
-        prepared->needed = !prepared->negated && is_needed(cmd->directive);
         prepared->number = next_number();
         for (const auto& file : prepared->rule->files()) {
             if (const auto problem = file->check(); !problem.empty()) {
@@ -203,7 +178,6 @@ authz_status check_rule(request_rec* r, const SharedRule& shared) {
     const auto outcome = outcome_of(prepared, run, *state, claims_of(r, *state));
     // What is not known proves nothing, neither a rule nor its contrary.
     const bool is_met = outcome == Outcome::met || (prepared.negated && outcome != Outcome::not_met);
-    run.let_in = run.let_in || (is_met && prepared.needed);
     if (is_met == prepared.negated && run.failed == nullptr) {
         run.failed = shared;
         run.outcome = outcome;

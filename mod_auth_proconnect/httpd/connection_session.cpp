@@ -16,7 +16,6 @@ constexpr std::chrono::seconds kAskedForWithin{15};
 struct ConnectionMemory {
     std::shared_ptr<session::RememberedSession> session;
     core::UnixTime asked_for{};
-    bool rules_let_in = false;
 };
 
 ConnectionMemory* memory_of(const conn_rec* connection) {
@@ -57,17 +56,6 @@ void remember_session(const request_rec* r, const session::SessionHandle& handle
     }
     memory->session = session::RememberedSession::make(handle, opened);
     memory->asked_for = now;
-}
-
-bool expects_rules(const request_rec* r) {
-    const auto* memory = has_one_request_at_a_time(r->connection) ? memory_of(r->connection) : nullptr;
-    return memory != nullptr && memory->rules_let_in;
-}
-
-void note_rules(const request_rec* r, bool let_in) {
-    if (auto* memory = has_one_request_at_a_time(r->connection) ? memory_of(r->connection) : nullptr) {
-        memory->rules_let_in = let_in;
-    }
 }
 
 void forget_session(const request_rec* r) {

@@ -17,10 +17,6 @@ namespace proconnect::httpd {
 /// requests through one connection. One that has not been asked for in a while makes room for another.
 void remember_session(const request_rec* r, const session::SessionHandle& handle, const session::OpenedPart& opened);
 
-/// Whether the last request of this connection that had a user and was judged was let in by a rule of ours.
-[[nodiscard]] bool expects_rules(const request_rec* r);
-void note_rules(const request_rec* r, bool let_in);
-
 /// The session has ended, or the store no longer has it.
 void forget_session(const request_rec* r);
 

@@ -115,15 +115,6 @@ void clear_environment(request_rec* r) {
     remove_entries(r->subprocess_env, kVariablePrefix);
 }
 
-void take_environment_back(request_rec* r) {
-    r->user = nullptr;
-    r->ap_auth_type = nullptr;
-    clear_environment(r);
-    remove_entries(r->headers_in, kHeaderPrefix);
-    r->no_cache = 0;
-    apr_table_unset(r->err_headers_out, "Cache-Control");
-}
-
 [[gnu::hot]] std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn& user) {
     const auto& config = directory_config(r);
     clear_environment(r);

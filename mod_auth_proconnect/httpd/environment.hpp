@@ -20,8 +20,4 @@ std::expected<void, core::Error> set_environment(request_rec* r, const SignedIn&
 /// Takes the variables away, for a request that goes on without a user.
 void clear_environment(request_rec* r);
 
-/// Makes a request what it was before set_environment(): without a user, and its answer for everybody. Not for a subrequest, nor where the answer was
-/// private already.
-void take_environment_back(request_rec* r);
-
 }  // namespace proconnect::httpd

@@ -7,7 +7,6 @@
 #include <mpm_common.h>
 
 #include "httpd/access_rules.hpp"
-#include "httpd/ask_once.hpp"
 #include "httpd/authn_hook.hpp"
 #include "httpd/authz_provider.hpp"
 #include "httpd/config.hpp"
@@ -76,10 +75,6 @@ void register_hooks(apr_pool_t* pool) {
     ap_hook_map_to_storage(guarded_hook<pc::claim_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // Our own pages need no login.
     ap_hook_check_access_ex(guarded_hook<pc::admit_endpoint>, nullptr, nullptr, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
-    // Before the question that mod_authz_core asks about nobody.
-    static const char* const kAskers[] = {"mod_authz_core.c", nullptr};
-    ap_hook_check_access_ex(guarded_hook<pc::leave_out_userless>, nullptr, kAskers, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_force_authn(guarded_hook<pc::want_user>, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Who is it? Before the basic and digest modules, which decline another AuthType anyway.
     ap_hook_check_authn(guarded_hook<pc::authenticate>, nullptr, nullptr, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     // Around all others of its kind: it asks them, and explains what they refuse.

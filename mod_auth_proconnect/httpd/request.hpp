@@ -46,7 +46,6 @@ struct RequestState {
     [[nodiscard]] std::optional<session::SessionHandle> handle() const noexcept {
         return cookies.session ? session::SessionHandle::parse(*cookies.session) : std::nullopt;
     }
-    const request_rec* userless_left_out = nullptr;   ///< see ask_once.hpp; only to be compared
     const request_rec* admitted = nullptr;  ///< the main request, once all access rules of its own are behind it; only to be compared
 };
 

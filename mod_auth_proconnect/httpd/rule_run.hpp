@@ -17,7 +17,6 @@ struct PreparedRule {
     std::unique_ptr<access::Rule> rule;
     std::string place;          ///< "Require proconnect at /etc/apache2/…:12"
     bool negated = false;   ///< an odd number of "not" and <RequireNone> stands around it
-    bool needed = false;    ///< nobody gets in without it
     std::uint64_t number = 0;   ///< no other rule of this process has or had it, not even one of an .htaccess read for another request
 };
 
@@ -35,7 +34,6 @@ struct RuleRun {
     // The answers.
     std::shared_ptr<const PreparedRule> failed;   ///< the first rule that did not let the user in
     access::Outcome outcome{};                 ///< what it found
-    bool let_in = false;                       ///< a rule without which nobody gets in was met by the user
     bool saw_level = false, saw_method = false;
     bool methods_imply_two_factors = true;     ///< of the rules on `amr` that were asked
 };
